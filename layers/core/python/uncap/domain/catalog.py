@@ -1,0 +1,212 @@
+"""What a brand has declared: products, code batches, releases, campaigns, territories. Values only.
+
+Stored as JSON documents in the Catalog table (`adapters/catalog.py`); read by the scan path on every request, so this
+module imports msgspec and nothing heavier. Indices are 0-based unit indices; every range is half open: `start <= i < stop`.
+"""
+
+from enum import IntEnum
+
+import msgspec
+
+Text = dict[str, str]
+"""One human text in several languages: {"zh-CN": …, "en": …}."""
+
+
+class Role(IntEnum):
+    """What a code is printed on; the number is part of the FF1 tweak (see domain/codes)."""
+
+    CAP_OUTER = 0
+    CAP_INNER = 1
+    CASE_OUTER = 2
+    CASE_INNER = 3
+    BOX_OUTER = 4
+    BOX_INNER = 5
+
+    @property
+    def is_inner(self) -> bool:
+        """Inner codes are hidden until the pack is opened; money is paid on these only."""
+        return self in (Role.CAP_INNER, Role.CASE_INNER, Role.BOX_INNER)
+
+
+class IndexRange(msgspec.Struct, frozen=True):
+    """Half-open range of unit indices, with the reason where one is due."""
+
+    start: int
+    stop: int
+    reason: str = ""
+
+    def __contains__(self, index: int) -> bool:
+        return self.start <= index < self.stop
+
+
+class Product(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A trade item. `roles` are the code roles its units carry; `units_per_case` is the roll-order pack."""
+
+    gtin: str
+    name: Text
+    roles: tuple[Role, ...]
+    level: str = "unit"  # unit | case
+    units_per_case: int = 0
+    case_gtin: str = ""
+    best_before_days: int = 0
+    version: int = 1
+
+
+class CodeBatch(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A run of codes: `size` indices under one GTIN. No row exists per code.
+
+    `rejected` never left the line; `decommissioned` were withdrawn by range; `hold` stops the whole batch
+    ("", "frozen", "recalled"). `case_batch_no` links a unit batch to the batch of the cases it was packed into, in roll
+    order: case index = unit index // units_per_case.
+    """
+
+    batch_no: int
+    gtin: str
+    size: int
+    epoch: int
+    roles: tuple[Role, ...]
+    state: str = "created"  # created | commissioned
+    lot: str = ""
+    produced_on: str = ""
+    best_before: str = ""
+    units_per_case: int = 0
+    case_batch_no: int = 0
+    unit_batch_no: int = 0
+    hold: str = ""
+    rejected: tuple[IndexRange, ...] = ()
+    decommissioned: tuple[IndexRange, ...] = ()
+    created_at_ms: int = 0
+    version: int = 1
+
+
+class Prize(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One kind of prize. `amount_minor` is fen for cash and trade credit, whole points for points."""
+
+    prize_id: str
+    kind: str  # cash | points | trade_credit | goods_voucher
+    amount_minor: int
+    name: Text
+    tax_class: str = "none"  # none | incidental
+
+
+class PoolShare(msgspec.Struct, frozen=True):
+    """Of every `per` codes in a release, `win` carry this prize: exact, equal in every release."""
+
+    prize_id: str
+    win: int
+    per: int
+
+
+class Effect(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a claim gives to whom. `laid` draws from the release's laid prizes, `fixed` always gives `prize_id`."""
+
+    no: int
+    beneficiary: str  # consumer | outlet | distributor | salesperson
+    kind: str  # laid | fixed
+    prize_id: str = ""
+
+
+class PersonLimit(msgspec.Struct, frozen=True, omit_defaults=True):
+    """At most this many claims per person; 0 means no limit. A day is a day in the brand's time zone."""
+
+    per_day: int = 0
+    per_campaign: int = 0
+
+
+class Campaign(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One immutable version of a campaign. A change is a new version that starts later."""
+
+    campaign_id: str
+    version: int
+    name: Text
+    rules: Text
+    starts_at_ms: int
+    ends_at_ms: int
+    claim_until_ms: int
+    gtins: tuple[str, ...]
+    prizes: tuple[Prize, ...]
+    pool: tuple[PoolShare, ...]
+    effects: tuple[Effect, ...]
+    currency: str = "CNY"
+    limit: PersonLimit = PersonLimit()
+    paused: bool = False
+
+    def prize(self, prize_id: str) -> Prize:
+        """The prize with this id; KeyError if the version does not have it."""
+        for prize in self.prizes:
+            if prize.prize_id == prize_id:
+                return prize
+        raise KeyError(prize_id)
+
+
+class LaidPrize(msgspec.Struct, frozen=True):
+    """`count` codes of a release carry `prize_id`; the order of a release's table is part of the commitment."""
+
+    prize_id: str
+    count: int
+
+
+class Release(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An activated part of a batch with its laid prizes and their published commitment (design: rewards, "Laid prizes").
+
+    Eligible indices are `start..stop` minus `excluded`; `eligible_count` of them. State: committed (seed hash published,
+    beacon named) → activated (beacon value known, prizes laid, codes redeemable) → closed (seed revealed).
+    """
+
+    release_id: str
+    batch_no: int
+    campaign_id: str
+    campaign_version: int
+    start: int
+    stop: int
+    eligible_count: int
+    eligible_hash: str
+    prize_table: tuple[LaidPrize, ...]
+    seed_hash: str
+    beacon_source: str
+    beacon_round: str
+    claim_until_ms: int
+    excluded: tuple[IndexRange, ...] = ()
+    beacon_value: str = ""
+    merkle_root: str = ""
+    state: str = "committed"
+    activated_at_ms: int = 0
+    seed: str = ""
+    version: int = 1
+
+    def __contains__(self, index: int) -> bool:
+        return self.start <= index < self.stop and not any(index in gap for gap in self.excluded)
+
+
+class Territory(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where a distributor may sell: compacted H3 cells, finest resolution `resolution`."""
+
+    party_id: str
+    region: str  # the administrative code or the name shown to people
+    cells: tuple[str, ...]
+    resolution: int = 7
+    version: int = 1
+
+
+class Party(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Anyone in the channel: brand, distributor, salesperson, outlet, outlet staff. `parent_id` makes the channel tree."""
+
+    party_id: str
+    role: str
+    name: Text
+    parent_id: str = ""
+    home_cell: str = ""
+    provisional: bool = False
+    version: int = 1
+
+
+class Shipment(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A range of one unit batch sent to a party. Case codes given at entry are resolved to unit ranges before storing."""
+
+    shipment_id: str
+    batch_no: int
+    start: int
+    stop: int
+    to_party: str
+    shipped_at_ms: int
+    version: int = 1

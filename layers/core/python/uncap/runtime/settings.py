@@ -1,0 +1,100 @@
+"""Every environment variable uncap reads, declared once; the only module that touches `os.environ`.
+
+Each function reads its own settings class through `read`; `tests/contract` holds template.yaml to these declarations.
+Values are names and tuning, never secrets: those are fetched from Secrets Manager by the ARN given here.
+"""
+
+import os
+from collections.abc import Mapping
+from typing import TypeVar
+
+import msgspec
+
+
+class _Common(msgspec.Struct, frozen=True, kw_only=True, rename=lambda name: f"UNCAP_{name.upper()}"):
+    stage: str
+    time_zone: str = "Asia/Shanghai"
+    catalog_max_age_ms: int = 5_000
+
+
+class ScanSettings(_Common, frozen=True, kw_only=True):
+    """scan_api."""
+
+    scans_table: str
+    catalog_table: str
+    ledger_table: str
+    limits_table: str
+    code_keys_secret: str
+    session_keys_secret: str
+    payee_keys_secret: str
+    identity_provider: str = "local"  # local | wechat
+    link_base: str = ""  # scheme://host of printed links; empty: the host the request came to
+    confirm_url: str = ""  # where a payout that waits for the person's tap is confirmed outside WeChat (local stack)
+    clone_threshold: int = 10  # scans of one outer code after which the page warns of copies
+
+
+class ConsoleSettings(_Common, frozen=True, kw_only=True):
+    """console_api."""
+
+    scans_table: str
+    catalog_table: str
+    parties_table: str
+    flow_table: str
+    ledger_table: str
+    insights_table: str
+    code_keys_secret: str
+    draw_keys_secret: str
+    operator_keys_secret: str
+    reward_queue_url: str
+    link_base: str = ""
+
+
+class RelaySettings(_Common, frozen=True, kw_only=True):
+    """reward_relay and reconcile_job: from a claim to its rewards on the queue."""
+
+    scans_table: str
+    catalog_table: str
+    parties_table: str
+    flow_table: str
+    ledger_table: str
+    draw_keys_secret: str
+    code_keys_secret: str
+    reward_queue_url: str
+    parked_queue_url: str
+
+
+class PayoutSettings(_Common, frozen=True, kw_only=True):
+    """payout_worker, payout_callback and sweeper_job."""
+
+    catalog_table: str
+    flow_table: str
+    ledger_table: str
+    payee_keys_secret: str
+    rail_keys_secret: str
+    reward_queue_url: str
+    rail_base_url: str
+    notify_url: str
+    rail_timeout_ms: int = 5_000
+
+
+class ProjectorSettings(_Common, frozen=True, kw_only=True):
+    """scan_projector."""
+
+    catalog_table: str
+    parties_table: str
+    flow_table: str
+    insights_table: str
+    archive_bucket: str
+    parked_queue_url: str
+    diversion_margin_m: int = 5_000
+    diversion_min_people: int = 3
+    diversion_min_cases: int = 2
+
+
+SettingsT = TypeVar("SettingsT", bound=_Common)
+
+
+def read(kind: type[SettingsT], environ: Mapping[str, str] | None = None) -> SettingsT:
+    """The function's settings from its environment. Raises msgspec.ValidationError naming the variable at fault."""
+    source = os.environ if environ is None else environ
+    return msgspec.convert({k: v for k, v in source.items() if k.startswith("UNCAP_")}, kind, strict=False)
