@@ -114,10 +114,15 @@ class PersonLimit(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Campaign(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One immutable version of a campaign. A change is a new version that starts later."""
+    """One immutable version of a campaign. A change is a new version.
+
+    A version decides claims from `effective_at_ms` on: at least one cache age plus clock skew after it was written, so
+    that no two containers disagree.
+    """
 
     campaign_id: str
     version: int
+    effective_at_ms: int
     name: Text
     rules: Text
     starts_at_ms: int
