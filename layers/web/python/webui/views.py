@@ -30,7 +30,7 @@ class RewardView(msgspec.Struct, frozen=True):
 class ScanPageView(msgspec.Struct, frozen=True):
     """The page's facts.
 
-    `verdict`: "not_issued" | "issued". `status` of issued codes: "claimable" | "claimed_by_you" | "claimed" | "observed"
+    `verdict`: "not_issued" | "issued". `status` of issued codes: claimable, claimed_by_you, claimed, observed
     (then `reason` is a claim-decision reason of docs/architecture.md). `first_scan_on` is a day, never a time.
     `clone_warning` is set for a code on an outer surface that was scanned suspiciously often.
     """

@@ -1,7 +1,7 @@
 """What a brand has declared: products, code batches, releases, campaigns, territories. Values only.
 
 Stored as JSON documents in the Catalog table (`adapters/catalog.py`); read by the scan path on every request, so this
-module imports msgspec and nothing heavier. Indices are 0-based unit indices; every range is half open: `start <= i < stop`.
+module imports msgspec and nothing heavier. Indices are 0-based unit indices; every range is half open.
 """
 
 from enum import IntEnum
@@ -152,10 +152,10 @@ class LaidPrize(msgspec.Struct, frozen=True):
 
 
 class Release(msgspec.Struct, frozen=True, omit_defaults=True):
-    """An activated part of a batch with its laid prizes and their published commitment (design: rewards, "Laid prizes").
+    """An activated part of a batch with its laid prizes and their published commitment (docs/adr/0003).
 
-    Eligible indices are `start..stop` minus `excluded`; `eligible_count` of them. State: committed (seed hash published,
-    beacon named) → activated (beacon value known, prizes laid, codes redeemable) → closed (seed revealed).
+    Eligible indices are `start..stop` minus `excluded`; `eligible_count` of them. State: committed (seed hash
+    published, beacon named) → activated (beacon known, prizes laid, codes redeemable) → closed (seed revealed).
     """
 
     release_id: str
@@ -194,7 +194,7 @@ class Territory(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Party(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Anyone in the channel: brand, distributor, salesperson, outlet, outlet staff. `parent_id` makes the channel tree."""
+    """Anyone in the channel: brand, distributor, salesperson, outlet, outlet staff. `parent_id` makes the tree."""
 
     party_id: str
     role: str
@@ -206,7 +206,7 @@ class Party(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Shipment(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A range of one unit batch sent to a party. Case codes given at entry are resolved to unit ranges before storing."""
+    """A range of one unit batch sent to a party. Case codes given at entry are resolved to unit ranges first."""
 
     shipment_id: str
     batch_no: int

@@ -1,0 +1,40 @@
+"""QR images of item codes: what the exporter prints and the demo scans. Used by `uncap batch qr`, the demo, `make up`.
+
+A printed link is upper case without `?`, `=` or `&`, so the whole of it fits QR's alphanumeric mode: with a host of at
+most 14 characters it is a version 3 symbol at error correction M (ISO/IEC 18004; 61 characters of capacity).
+"""
+
+import io
+
+import qrcode
+from qrcode.constants import ERROR_CORRECT_M
+from qrcode.image.pil import PilImage
+
+QUIET_ZONE_MODULES = 4  # ISO/IEC 18004 asks for four light modules on every side
+
+
+def symbol(link: str) -> "qrcode.QRCode[PilImage]":
+    """The smallest symbol at level M that holds `link`; `.version` tells its size."""
+    code = qrcode.QRCode(error_correction=ERROR_CORRECT_M, border=QUIET_ZONE_MODULES, image_factory=PilImage)
+    code.add_data(link, optimize=0)
+    code.make(fit=True)
+    return code
+
+
+def png(link: str, *, module_px: int = 4) -> bytes:
+    """A one-bit PNG of the symbol, `module_px` pixels a module."""
+    code = symbol(link)
+    code.box_size = module_px
+    out = io.BytesIO()
+    code.make_image().get_image().convert("1").save(out, format="PNG", optimize=True)
+    return out.getvalue()
+
+
+def terminal(link: str) -> str:
+    """The symbol in half-block characters, dark on light, for a terminal of any colour scheme."""
+    rows = symbol(link).get_matrix()
+    if len(rows) % 2:
+        rows.append([False] * len(rows[0]))
+    glyph = {(False, False): "█", (False, True): "▀", (True, False): "▄", (True, True): " "}
+    pairs = zip(rows[0::2], rows[1::2], strict=True)
+    return "\n".join("".join(glyph[bool(a), bool(b)] for a, b in zip(up, down, strict=True)) for up, down in pairs)
