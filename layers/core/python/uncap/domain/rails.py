@@ -143,7 +143,7 @@ class RailCapabilities(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     name: str
-    currencies: tuple[str, ...]
+    currencies: tuple[str, ...] | None
     key_pattern: str
     key_lifetime_ms: int | None = None
     query_window_ms: int | None = None
@@ -192,7 +192,7 @@ def check_instruction(instruction: PayInstruction, limits: RailCapabilities) -> 
         raise InputError("bill_no_malformed", f"{limits.name} takes keys like {limits.key_pattern}", where="bill_no")
     if not instruction.payee:
         raise InputError("payee_missing", "an instruction names a payee", where="payee")
-    if instruction.currency not in limits.currencies:
+    if limits.currencies is not None and instruction.currency not in limits.currencies:
         raise InputError("currency_unsupported", f"{limits.name} pays {limits.currencies}", where="currency")
     if instruction.amount_minor < limits.min_minor:
         raise InputError("amount_below_minimum", f"{limits.name} pays from {limits.min_minor}", where="amount_minor")
