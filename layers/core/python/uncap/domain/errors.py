@@ -9,6 +9,7 @@ Who uses it: all layers raise these; `routes/problems.py` holds the one table fr
     ├── ConflictError         right in itself, but at odds with what is recorded
     ├── AuthError             who are you? (401)
     ├── ForbiddenError        you may not (403)
+    ├── LimitError            enough for now; says when to come back (429)
     ├── PoisonError           a stream record or message that can never be processed: park it
     └── TransientError        try the same again: throttled, timed out, unavailable
 """
@@ -49,6 +50,14 @@ class AuthError(UncapError):
 
 class ForbiddenError(UncapError):
     """The session is valid and its role does not allow this."""
+
+
+class LimitError(UncapError):
+    """Refused for having had enough, and nothing was used up; may succeed after `retry_after_s`."""
+
+    def __init__(self, code: str, message: str, *, retry_after_s: int) -> None:
+        super().__init__(code, message)
+        self.retry_after_s = retry_after_s
 
 
 class PoisonError(UncapError):

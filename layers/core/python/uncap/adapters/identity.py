@@ -1,0 +1,93 @@
+"""Who a device or a credential belongs to: the identity providers behind one protocol. Used by `open_session`.
+
+`local` stands in for WeChat's silent sign-in (snsapi_base): a device is at once a known person. It proves nothing about
+anyone and is for local stacks and demonstrations.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Protocol
+
+import msgspec
+
+from uncap.domain.errors import AuthError, InputError
+from uncap.domain.identity import person_key, seal_payee
+
+_CREDENTIAL = re.compile(r"[A-Za-z0-9_.@-]{1,64}", re.ASCII)
+_NONCE_BYTES = 12
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """A known person: the key to recognise them by and the sealed openid to pay them by (domain/identity.py)."""
+
+    person: str
+    payee: str
+
+
+class IdentityProvider(Protocol):
+    """`app_id` names the app that persons, payees and sessions are bound to."""
+
+    @property
+    def app_id(self) -> str: ...
+
+    def of_device(self, device: str) -> Identity | None:
+        """The person behind a device without asking anyone, or None if that takes a sign-in."""
+
+    def of_credential(self, credential: str) -> Identity:
+        """The person who holds this credential. Raises AuthError (`credential_invalid`)."""
+
+
+class PayeeKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The PayeeKeys secret: `hash` recognises, `seal` encrypts; hex."""
+
+    hash: str
+    seal: str
+
+    @classmethod
+    def parse(cls, document: str) -> "PayeeKeys":
+        """Raises InputError (`payee_keys_malformed`); says nothing of the content."""
+        try:
+            parsed = msgspec.json.decode(document, type=cls)
+            usable = len(bytes.fromhex(parsed.hash)) >= 16 and len(bytes.fromhex(parsed.seal)) == 32
+        except (msgspec.MsgspecError, ValueError):
+            usable = False
+        if not usable:
+            raise InputError("payee_keys_malformed", "the PayeeKeys secret cannot be read") from None
+        return parsed
+
+
+class LocalIdentity:
+    """openid `local-{device}` or `local-{credential}`; whoever says a name is believed."""
+
+    app_id = "local"
+
+    def __init__(self, keys: Callable[[], PayeeKeys], random_bytes: Callable[[int], bytes]) -> None:
+        self._keys = keys
+        self._random_bytes = random_bytes
+
+    def of_device(self, device: str) -> Identity | None:
+        return self._identity(device)
+
+    def of_credential(self, credential: str) -> Identity:
+        if not _CREDENTIAL.fullmatch(credential):
+            raise AuthError("credential_invalid", "A local credential is 1 to 64 letters, digits or _.@-")
+        return self._identity(credential)
+
+    def _identity(self, name: str) -> Identity:
+        keys = self._keys()
+        openid = f"local-{name}"
+        person = person_key(bytes.fromhex(keys.hash), self.app_id, openid)
+        return Identity(person, seal_payee(bytes.fromhex(keys.seal), person, openid, self._random_bytes(_NONCE_BYTES)))
+
+
+def identity_provider(
+    name: str, keys: Callable[[], PayeeKeys], random_bytes: Callable[[int], bytes]
+) -> IdentityProvider:
+    """The provider a deployment names. Raises InputError (`identity_provider_unknown`): a configuration error."""
+    if name == "local":
+        return LocalIdentity(keys, random_bytes)
+    raise InputError(
+        "identity_provider_unknown",
+        f"identity provider {name!r} is not built into this release; use 'local'",
+        where="UNCAP_IDENTITY_PROVIDER",
+    )
