@@ -1,0 +1,111 @@
+"""Diversion cases: opened once per shipment and place by the projector, decided by people in the console. Pure.
+
+States: open → investigating → confirmed | dismissed. Nothing here touches a consumer's prize.
+"""
+
+import hashlib
+
+import msgspec
+
+from uncap.domain.codes import crockford
+from uncap.domain.diversion.evidence import Evidence
+from uncap.domain.errors import ConflictError, InputError
+
+TRANSITIONS: dict[str, tuple[str, ...]] = {
+    "open": ("investigating",),
+    "investigating": ("confirmed", "dismissed"),
+    "confirmed": (),
+    "dismissed": (),
+}
+_NOTE_CHARACTERS = 2_000
+
+
+class EvidenceSummary(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What people are shown of the evidence: counts, cells and days, nobody's key. `capped` counts mean "at least"."""
+
+    people: int
+    cases: tuple[int, ...]
+    scans: int
+    cells: dict[str, int]
+    days: dict[str, int]
+    first_at_ms: int
+    last_at_ms: int
+    capped: tuple[str, ...] = ()
+
+
+class CaseNote(msgspec.Struct, frozen=True):
+    """Who moved the case to which state, when, and why."""
+
+    at_ms: int
+    operator: str
+    state: str
+    text: str
+
+
+class DiversionCase(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The path (batch → shipment → distributor → territory) against the place, the evidence, and what was decided."""
+
+    case_id: str
+    shipment_id: str
+    place: str  # "party:{id}" or "h3:{cell}"
+    gtin: str
+    batch_no: int
+    party_id: str
+    region: str
+    opened_at_ms: int
+    evidence: EvidenceSummary
+    state: str = "open"
+    notes: tuple[CaseNote, ...] = ()
+    version: int = 1
+
+
+def case_id_of(shipment_id: str, place: str) -> str:
+    """16 Crockford characters over shipment and place: the same two cannot open a second case."""
+    return crockford.digest(hashlib.sha256(f"diversion|{shipment_id}|{place}".encode()).digest(), 16)
+
+
+def summarise(evidence: Evidence) -> EvidenceSummary:
+    """The evidence without the people's tags."""
+    return EvidenceSummary(
+        people=len(evidence.people),
+        cases=evidence.cases,
+        scans=evidence.scans,
+        cells=evidence.cells,
+        days=evidence.days,
+        first_at_ms=evidence.first_at_ms,
+        last_at_ms=evidence.last_at_ms,
+        capped=evidence.capped,
+    )
+
+
+def open_case(evidence: Evidence, now_ms: int) -> DiversionCase:
+    """A new case on this evidence."""
+    return DiversionCase(
+        case_id=case_id_of(evidence.shipment_id, evidence.place),
+        shipment_id=evidence.shipment_id,
+        place=evidence.place,
+        gtin=evidence.gtin,
+        batch_no=evidence.batch_no,
+        party_id=evidence.party_id,
+        region=evidence.region,
+        opened_at_ms=now_ms,
+        evidence=summarise(evidence),
+    )
+
+
+def move_case(case: DiversionCase, state: str, operator: str, text: str, now_ms: int) -> DiversionCase:
+    """The case in its next state, with a note and the next version.
+
+    Raises InputError (`case_state_unknown`, `case_note_missing`, `case_note_too_long`) and ConflictError
+    (`case_transition_refused`).
+    """
+    if state not in TRANSITIONS:
+        raise InputError("case_state_unknown", f"no such state: {state[:40]!r}", where="state")
+    if not text.strip():
+        raise InputError("case_note_missing", "Say why in a few words.", where="note")
+    if len(text) > _NOTE_CHARACTERS:
+        raise InputError("case_note_too_long", f"At most {_NOTE_CHARACTERS} characters.", where="note")
+    if state not in TRANSITIONS[case.state]:
+        raise ConflictError("case_transition_refused", f"A case that is {case.state} cannot become {state}.")
+    note = CaseNote(now_ms, operator, state, text.strip())
+    return msgspec.structs.replace(case, state=state, notes=(*case.notes, note), version=case.version + 1)
