@@ -4,9 +4,14 @@ Used by the scan path (to tell the client what to poll) and by the relay and wor
 """
 
 import hashlib
+import re
 
 from uncap.domain.codes import crockford
+from uncap.domain.errors import NotFoundError
 from uncap.domain.scans import CodeRef
+
+MAX_ATTEMPTS = 999_999
+_BILL = re.compile(r"([0-9A-HJKMNP-TV-Z]{26})([0-9]{6})")
 
 
 def reward_id(ref: CodeRef, campaign_id: str, effect_no: int, beneficiary: str) -> str:
@@ -19,5 +24,18 @@ def reward_id(ref: CodeRef, campaign_id: str, effect_no: int, beneficiary: str) 
 
 
 def bill_no(reward: str, attempt: int) -> str:
-    """The rail's idempotency key: 32 alphanumerics over reward and attempt number."""
-    return crockford.digest(hashlib.sha256(f"bill|{reward}|{attempt}".encode()).digest(), 32)
+    """The rail's idempotency key, 32 alphanumerics: the reward id (itself a hash) and the attempt, six digits.
+
+    It can be read back, so a callback or a line of the rail's statement finds its reward without an index.
+    """
+    if not 1 <= attempt <= MAX_ATTEMPTS:
+        raise ValueError(f"attempts run from 1 to {MAX_ATTEMPTS}")
+    return f"{reward}{attempt:06d}"
+
+
+def of_bill(bill: str) -> tuple[str, int]:
+    """Reward id and attempt of a bill number. NotFoundError (`bill_unknown`) if it is not one of ours."""
+    found = _BILL.fullmatch(bill)
+    if not found:
+        raise NotFoundError("bill_unknown", "not a bill number of ours", where="bill_no")
+    return found[1], int(found[2])

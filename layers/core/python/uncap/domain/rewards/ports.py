@@ -1,0 +1,118 @@
+"""What the reward services need from the outside, as protocols: adapters keep them, and so does the fault harness.
+
+All of them raise TransientError when nothing was decided (or nobody knows whether it was): the caller repeats.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+import msgspec
+
+from uncap.domain.ledger import JournalEntry, Posting
+from uncap.domain.rewards.reward import Case, Reward
+from uncap.domain.scans import ScanImage
+
+
+class Channel(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Who stands behind a unit in the channel; empty where unknown. `shipped`: a shipment covers the unit."""
+
+    shipped: bool = False
+    distributor: str = ""
+    outlet: str = ""
+    salesperson: str = ""
+
+    def party(self, beneficiary: str) -> str:
+        """The party of this beneficiary class, or ""."""
+        known = {"distributor": self.distributor, "outlet": self.outlet, "salesperson": self.salesperson}
+        return known.get(beneficiary, "")
+
+
+class ChannelReader(Protocol):
+    """Shipments and the channel tree."""
+
+    def channel_of(self, batch_no: int, index: int) -> Channel:
+        """The unit's channel as it is known now."""
+        ...
+
+
+class ShipmentReader(Protocol):
+    """Shipments alone: all the sweeper needs."""
+
+    def shipped_to(self, batch_no: int, index: int) -> str:
+        """The party the unit was last shipped to, or ""."""
+        ...
+
+
+class LedgerStore(Protocol):
+    """Rewards, entries, cases and cursors. Every write is conditional."""
+
+    def create(self, reward: Reward) -> Reward:
+        """Put it if it is not there yet; the stored reward either way."""
+        ...
+
+    def get(self, reward_id: str) -> Reward | None:
+        """The reward as of now (strongly consistent)."""
+        ...
+
+    def get_many(self, reward_ids: Sequence[str]) -> Mapping[str, Reward]:
+        """Those of these rewards that exist (strongly consistent)."""
+        ...
+
+    def replace(self, old: Reward, new: Reward) -> None:
+        """One conditional update: only if the item still is at `old.rev`, and never over an existing settlement.
+
+        ConflictError (`reward_moved`) otherwise; `granted` is never written again.
+        """
+        ...
+
+    def due(self, now_ms: int, limit: int) -> Sequence[str]:
+        """Ids of up to `limit` rewards whose time to be looked at has come (eventually consistent)."""
+        ...
+
+    def put_entry(self, entry: JournalEntry) -> bool:
+        """Write a balanced entry once; False if its id is taken."""
+        ...
+
+    def open_case(self, case: Case) -> bool:
+        """Open a case once; False if it was opened before."""
+        ...
+
+    def postings(self, segment: int, segments: int) -> Iterator[tuple[Posting, ...]]:
+        """Every entry in one segment of the table: rewards' own and journal entries."""
+        ...
+
+    def read_cursor(self, name: str) -> str:
+        """What was saved under this name, or ""."""
+        ...
+
+    def save_cursor(self, name: str, text: str) -> None:
+        """Remember where a job stands."""
+        ...
+
+
+class RewardQueue(Protocol):
+    """RewardQueue: {"v": 1, "reward_id": …} (docs/architecture.md)."""
+
+    def send(self, reward_ids: Sequence[str]) -> None:
+        """Send one message per id. TransientError if some may not have been taken."""
+        ...
+
+
+class ParkedQueue(Protocol):
+    """ParkedQueue: records no retry can heal."""
+
+    def park(self, source: str, reason: str, detail: str, record: Mapping[str, Any]) -> None:
+        """Keep the record (without serials) with its reason, durably, before going on."""
+        ...
+
+
+class ScanReader(Protocol):
+    """The Scans table as the jobs read it."""
+
+    def get(self, pk: str) -> ScanImage | None:
+        """One code's item (strongly consistent)."""
+        ...
+
+    def page(self, segment: int, segments: int, start: str) -> tuple[Sequence[ScanImage], str]:
+        """One page of a segment from the position `start` ("" is the beginning), and the next ("" is the end)."""
+        ...

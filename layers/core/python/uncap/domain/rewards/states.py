@@ -1,0 +1,168 @@
+"""The reward's state machine, the part we decide: attempts, holds, deadlines. Pure; `outcomes.py` is the rail's part.
+
+Every function returns a new value with `rev` one higher and raises ConflictError (`transition_illegal`) where the move
+is not allowed. Called by the payout services; the diagram is in docs/rewards.md.
+"""
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from uncap.domain import ledger
+from uncap.domain.codes import crockford
+from uncap.domain.errors import ConflictError
+from uncap.domain.rewards.reward import Attempt, Reward, State
+
+PAID_WORD = "paid"
+AMOUNT_DIFFERS = "amount_differs"
+LATE_SUCCESS = "late_success"
+AWAITING_SHIPMENT = "awaiting_shipment"
+AWAITING_ASSOCIATION = "awaiting_association"
+WAITS_FOR_FACT = frozenset({AWAITING_SHIPMENT, AWAITING_ASSOCIATION, "campaign_paused", "frozen"})
+"""Reasons to hold that end by themselves once the fact is there; all others wait for a person."""
+
+FIRST_WAIT_MS = 5_000
+LONGEST_WAIT_MS = 6 * 3_600_000
+_DOUBLINGS = 13
+_SPREAD = 32
+
+
+class Step(StrEnum):
+    """What the payout worker does with a message about a reward."""
+
+    BEGIN = "begin"  # write a new attempt, then call the rail
+    RESEND = "resend"  # the attempt is written: send exactly the same again
+    QUERY = "query"  # the rail's key is too old to resend: only ask
+    WAIT = "wait"  # not before `due_at_ms`; the sweeper will bring it back
+    NOTHING = "nothing"  # decided, or waiting for someone else
+
+
+def next_step(reward: Reward, now_ms: int) -> Step:
+    """The worker's next move; never BEGIN while an attempt is open."""
+    if reward.state is State.CLAIMABLE:
+        return Step.BEGIN if now_ms < reward.claimable_until_ms else Step.NOTHING
+    if reward.state not in (State.PENDING, State.SUBMITTING):
+        return Step.NOTHING
+    if reward.due_at_ms > now_ms:
+        return Step.WAIT
+    if reward.state is State.PENDING:
+        return Step.BEGIN
+    return Step.QUERY if key_expired(reward, now_ms) else Step.RESEND
+
+
+def key_expired(reward: Reward, now_ms: int) -> bool:
+    """True once the rail may have forgotten the open attempt's key, so that resending could pay again."""
+    attempt = reward.attempt
+    return attempt is not None and 0 < attempt.key_expires_at_ms <= now_ms
+
+
+def wait_ms(reward_id: str, tries: int) -> int:
+    """Back-off after `tries` answers that decided nothing: doubling from 5 s to 6 h, spread by up to an eighth.
+
+    The spread comes from the reward's own id: a domain draws no random numbers, and no two rewards march in step.
+    """
+    base = min(LONGEST_WAIT_MS, FIRST_WAIT_MS << min(tries, _DOUBLINGS))
+    return base + base * (crockford.decode(reward_id[-2:]) % _SPREAD) // (8 * _SPREAD)
+
+
+def moved(reward: Reward, **changes: Any) -> Reward:
+    """The reward after one write; `due_at_ms` and `reason` are cleared unless given."""
+    changes.setdefault("due_at_ms", 0)
+    changes.setdefault("reason", "")
+    return msgspec.structs.replace(reward, rev=reward.rev + 1, **changes)
+
+
+def may_try_again(reward: Reward) -> bool:
+    """No attempt may still pay, none has paid, and the ledger says it is still owed."""
+    attempt = reward.attempt
+    return not reward.settled and (attempt is None or attempt.closed not in ("", PAID_WORD, AMOUNT_DIFFERS))
+
+
+def begin_attempt(reward: Reward, attempt: Attempt) -> Reward:
+    """SUBMITTING with the attempt written; only from PENDING or CLAIMABLE, and only the next number."""
+    expected = reward.attempt.no + 1 if reward.attempt else 1
+    if reward.state not in (State.PENDING, State.CLAIMABLE) or not may_try_again(reward) or attempt.no != expected:
+        raise illegal(reward, f"begin attempt {attempt.no}")
+    if attempt.amount_minor != reward.net_minor:
+        raise illegal(reward, "pay another amount than is owed")
+    return moved(reward, state=State.SUBMITTING, attempt=attempt, action=None)
+
+
+def hold(reward: Reward, reason: str, now_ms: int) -> Reward:
+    """HELD before money moves. What waits for a fact, and what the rail may still pay, is looked at again by itself."""
+    if reward.state not in (State.PENDING, State.CLAIMABLE, State.SUBMITTING):
+        raise illegal(reward, "hold")
+    watched = reason in WAITS_FOR_FACT or (reward.attempt is not None and reward.attempt.is_open)
+    due = now_ms + wait_ms(reward.reward_id, 3) if watched else 0
+    return moved(reward, state=State.HELD, reason=reason, due_at_ms=due)
+
+
+def wait_longer(reward: Reward, now_ms: int) -> Reward:
+    """The same hold, looked at again later: a quarter of the time it has waited so far, a minute to six hours."""
+    if reward.state is not State.HELD:
+        raise illegal(reward, "wait longer")
+    age = max(0, now_ms - reward.claimed_at_ms)
+    due = now_ms + min(max(60_000, age // 4), LONGEST_WAIT_MS)
+    return moved(reward, reason=reward.reason, due_at_ms=due)
+
+
+def resume(reward: Reward, now_ms: int) -> Reward:
+    """Out of HELD or FAILED: with the same bill if one is open, else owed again. Due at once, so the sweeper sends it.
+
+    Refused once anything was settled, or if the rail said it paid another amount: that is for a correcting entry.
+    """
+    if reward.state not in (State.HELD, State.FAILED) or reward.settled:
+        raise illegal(reward, "resume")
+    if reward.reason == AWAITING_ASSOCIATION and not reward.party:
+        raise illegal(reward, "pay a beneficiary nobody knows")
+    if reward.attempt is not None and reward.attempt.is_open:
+        return moved(reward, state=State.SUBMITTING, due_at_ms=now_ms)
+    if not may_try_again(reward):
+        raise illegal(reward, "resume")
+    return moved(reward, state=State.PENDING, due_at_ms=now_ms)
+
+
+def associate(reward: Reward, party: str, now_ms: int) -> Reward:
+    """The beneficiary became known: freeze it and go on."""
+    if reward.reason != AWAITING_ASSOCIATION or reward.state is not State.HELD or reward.party:
+        raise illegal(reward, "associate")
+    return resume(msgspec.structs.replace(reward, party=party), now_ms)
+
+
+def expire(reward: Reward, now_ms: int) -> Reward:
+    """RELEASED after the deadline: nobody took it, or nobody was found to give it to."""
+    expirable = reward.state in (State.CLAIMABLE, State.FAILED) or (
+        reward.state is State.HELD and reward.reason == AWAITING_ASSOCIATION
+    )
+    if not expirable or now_ms < reward.claimable_until_ms:
+        raise illegal(reward, "expire")
+    return release(reward, "deadline_passed" if reward.state is State.CLAIMABLE else reward.reason)
+
+
+def refuse(reward: Reward, reason: str) -> Reward:
+    """A person decides that this reward is not paid; impossible while the rail may still pay it."""
+    if reward.state not in (State.HELD, State.FAILED, State.CLAIMABLE):
+        raise illegal(reward, "refuse")
+    return release(reward, reason)
+
+
+def acknowledge(reward: Reward) -> Reward:
+    """A person has seen a late success and the newer attempt is closed: the reward is PAID, as the ledger says."""
+    attempt = reward.attempt
+    if reward.state is not State.HELD or reward.reason != LATE_SUCCESS or attempt is None or attempt.is_open:
+        raise illegal(reward, "acknowledge")
+    return moved(reward, state=State.PAID)
+
+
+def release(reward: Reward, reason: str) -> Reward:
+    """RELEASED, with the entry that turns the debt into breakage."""
+    if not may_try_again(reward):
+        raise illegal(reward, "release")
+    entry = ledger.released(reward.beneficiary, reward.campaign_id, reward.currency, reward.amount_minor)
+    return moved(reward, state=State.RELEASED, reason=reason, action=None, settled=entry)
+
+
+def illegal(reward: Reward, what: str) -> ConflictError:
+    """The refusal to make a move that the machine does not have."""
+    return ConflictError("transition_illegal", f"reward {reward.reward_id} in {reward.state} cannot {what}")
