@@ -1,0 +1,83 @@
+"""Where a caller's own reward stands. Called by `routes/scan_routes.py` and by `view_code` for the holder's page."""
+
+import re
+from typing import Protocol
+from urllib.parse import quote
+
+import msgspec
+
+from uncap.adapters.catalog import Catalog
+from uncap.domain.errors import NotFoundError
+from uncap.domain.rewards.reward import Reward, State
+from uncap.domain.sessions import Session
+
+_REWARD_ID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}", re.ASCII)
+
+
+class Rewards(Protocol):
+    """The Ledger's rewards; see adapters/ledger_wire.py."""
+
+    def get(self, reward_id: str) -> Reward | None: ...
+
+
+class RewardDesk(msgspec.Struct, frozen=True):
+    """`confirm_url`: where a payout that waits for the person's tap is confirmed outside WeChat; "" where nowhere."""
+
+    rewards: Rewards
+    catalog: Catalog
+    confirm_url: str = ""
+
+
+class RewardAction(msgspec.Struct, frozen=True):
+    """What the person must do. `url` is empty where it is done in WeChat itself."""
+
+    kind: str
+    url: str
+
+
+class RewardReply(msgspec.Struct, frozen=True):
+    """As published (docs/architecture.md). `amount_minor` is what the person receives, tax already withheld."""
+
+    reward_id: str
+    state: str
+    kind: str
+    amount_minor: int
+    currency: str
+    prize: dict[str, str]
+    reason: str
+    action: RewardAction | None
+
+
+def read_reward(desk: RewardDesk, session: Session, reward_id: str, *, back: str = "") -> RewardReply:
+    """The caller's reward. `back`: where the confirm page leads afterwards.
+
+    Raises NotFoundError (`reward_not_ready`): not granted yet, not the caller's, or no such thing; nobody learns which.
+    """
+    reward = desk.rewards.get(reward_id) if _REWARD_ID.fullmatch(reward_id) else None
+    if reward is None or not session.person or reward.party != session.person or reward.beneficiary != "consumer":
+        raise NotFoundError("reward_not_ready", "Nothing is known of this reward yet.")
+    return RewardReply(
+        reward_id=reward_id,
+        state=str(reward.state),
+        kind=reward.kind,
+        amount_minor=reward.net_minor,
+        currency=reward.currency,
+        prize=_prize_name(desk.catalog, reward),
+        reason=reward.reason,
+        action=_action(desk.confirm_url, reward, back),
+    )
+
+
+def _prize_name(catalog: Catalog, reward: Reward) -> dict[str, str]:
+    if not reward.prize_id:
+        return {}
+    return catalog.campaign_version(reward.campaign_id, reward.campaign_version).prize(reward.prize_id).name
+
+
+def _action(confirm_url: str, reward: Reward, back: str) -> RewardAction | None:
+    if reward.state is not State.WAIT_USER or reward.action is None:
+        return None
+    if not confirm_url:
+        return RewardAction("confirm", "")
+    url = f"{confirm_url}?package={quote(reward.action.package, safe='')}"
+    return RewardAction("confirm", f"{url}&back={quote(back, safe='')}" if back else url)

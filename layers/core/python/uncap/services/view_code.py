@@ -1,0 +1,127 @@
+"""What a page says about a code: at most one read of Scans, never a write. Called by `routes/scan_routes.py`.
+
+The holder's own page also reads where the rewards stand, which spares the page its first poll.
+"""
+
+from datetime import tzinfo
+
+import msgspec
+from webui.views import PrizeOdds, RewardView, ScanPageView
+
+from uncap.domain.catalog import Campaign, Product
+from uncap.domain.claims import decide_claim
+from uncap.domain.days import day_of
+from uncap.domain.errors import NotFoundError
+from uncap.domain.scans import ScanImage
+from uncap.domain.sessions import Session
+from uncap.services.claim_code import ScanDesk, consumer_rewards
+from uncap.services.find_code import IssuedCode, find_code
+from uncap.services.read_reward import RewardDesk, read_reward
+
+
+class ViewDesk(msgspec.Struct, frozen=True):
+    """What a page needs from outside. From `clone_threshold` scans on, an outer code's page warns of copies."""
+
+    scan: ScanDesk
+    reward: RewardDesk
+    clone_threshold: int
+
+
+def view_code(desk: ViewDesk, session: Session, gtin: str, serial: str, now_ms: int, *, back: str = "") -> ScanPageView:
+    """The view without `claim_id` and `csrf`. `back` is this page's own address. Raises CodeForgedError."""
+    code = find_code(desk.scan.keyring(), desk.scan.catalog, gtin, serial, now_ms)
+    return view_of(desk, session, code, desk.scan.scans.get(code.ref), now_ms, back=back)
+
+
+def not_issued_view(gtin: str, serial: str) -> ScanPageView:
+    """The same for every serial nobody issued."""
+    return ScanPageView(verdict="not_issued", link_path=link_path(gtin, serial), gtin=gtin, serial=serial)
+
+
+def view_of(
+    desk: ViewDesk, session: Session, code: IssuedCode, image: ScanImage | None, now_ms: int, *, back: str = ""
+) -> ScanPageView:
+    """The view of a code whose item is known (None: never scanned)."""
+    status, reason = _status(code, image, session, now_ms)
+    campaign = code.campaign
+    product = desk.scan.catalog.product(code.gtin)
+    inner = code.ref.role.is_inner
+    scans = image.count if image else 0
+    return ScanPageView(
+        verdict="issued",
+        link_path=link_path(code.gtin, code.serial),
+        status=status,
+        reason=reason,
+        inner=inner,
+        product=_name(product),
+        gtin=code.gtin,
+        serial=code.serial,
+        lot=code.batch.lot,
+        produced_on=code.batch.produced_on,
+        best_before=code.batch.best_before,
+        first_scan_on=first_scan_on(image, desk.scan.zone),
+        scans=scans,
+        clone_warning=not inner and scans >= desk.clone_threshold,
+        campaign=campaign.name if campaign else {},
+        rules=campaign.rules if campaign else {},
+        odds=_odds(campaign),
+        claim_until=_claim_until(code, desk.scan.zone),
+        rewards=_rewards(desk, session, image, back) if status == "claimed_by_you" else (),
+    )
+
+
+def first_scan_on(image: ScanImage | None, zone: tzinfo) -> str:
+    """The day somebody claimed the code, "" if nobody has: a day tells a buyer enough and a stranger little."""
+    claimed = image is not None and image.first is not None and image.first.form == "claim"
+    return day_of(image.first.at_ms, zone) if claimed and image and image.first else ""
+
+
+def link_path(gtin: str, serial: str) -> str:
+    """The code's page on this host."""
+    return f"/01/{gtin}/21/{serial}"
+
+
+def _status(code: IssuedCode, image: ScanImage | None, session: Session, now_ms: int) -> tuple[str, str]:
+    first = image.first if image else None
+    decision = decide_claim(code.batch, code.release, code.campaign, code.ref.index, code.ref.role, now_ms)
+    if first is not None and first.form == "claim":
+        if session.person and first.person == session.person:
+            return "claimed_by_you", ""
+        # A recall concerns whoever holds the bottle, also after the claim.
+        return ("observed", decision.reason) if decision.reason in ("recalled", "frozen") else ("claimed", "")
+    if first is not None:
+        return "observed", first.reason or "decommissioned"
+    return ("observed", decision.reason) if decision.form == "observe" else ("claimable", "")
+
+
+def _name(product: Product | None) -> dict[str, str]:
+    return product.name if product else {}
+
+
+def _odds(campaign: Campaign | None) -> tuple[PrizeOdds, ...]:
+    if campaign is None:
+        return ()
+    return tuple(PrizeOdds(campaign.prize(share.prize_id).name, share.win, share.per) for share in campaign.pool)
+
+
+def _claim_until(code: IssuedCode, zone: tzinfo) -> str:
+    if code.campaign is None or code.release is None:
+        return ""
+    return day_of(min(code.campaign.claim_until_ms, code.release.claim_until_ms) - 1, zone)
+
+
+def _rewards(desk: ViewDesk, session: Session, image: ScanImage | None, back: str) -> tuple[RewardView, ...]:
+    if image is None:
+        return ()
+    return tuple(_reward(desk.reward, session, one, back) for one in consumer_rewards(desk.scan.catalog, image))
+
+
+def _reward(desk: RewardDesk, session: Session, reward_id: str, back: str) -> RewardView:
+    try:
+        reply = read_reward(desk, session, reward_id, back=back)
+    except NotFoundError:
+        return RewardView(reward_id, "")  # claimed, and being confirmed
+    url = reply.action.url if reply.action else ""
+    return RewardView(
+        reward_id, reply.state, reply.kind, reply.amount_minor, reply.currency, reply.prize, reply.reason, url
+    )
