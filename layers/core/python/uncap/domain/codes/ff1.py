@@ -137,7 +137,7 @@ class SerialCipher:
 
 
 def round_constants(key: bytes, tweak: bytes) -> tuple[int, tuple[int, ...]]:
-    """CIPH(P) XOR (T || 0 0 || i || 0^5) in the serial's shape: its high 64 bits, and its low 64 bits for each round i."""
+    """CIPH(P) XOR (T || 0 0 || i || 0^5) in the serial's shape: the high 64 bits, and the low 64 bits of each round."""
     if len(tweak) != 8:
         raise ValueError("the tweak of a serial is 8 bytes")
     chained = block_encryptor(key).update(header(32, 16, len(tweak)))

@@ -1,6 +1,7 @@
 """The serial: epoch character and 80 bits (batch 24, index 28, zero tag 28) under FF1, keyed by GTIN and role.
 
-The scan path calls `Keyring.identify`; minting goes through `bulk.py`. The scheme is fixed in docs/codes.md.
+The scan path calls `Keyring.identify`; minting goes through `bulk.py`. A change here orphans every printed code: the
+known answers in tests/unit/domain/codes hold it still.
 """
 
 from collections.abc import Iterable

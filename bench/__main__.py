@@ -1,0 +1,38 @@
+"""`python -m bench [name ...]`: runs the benchmarks of `BENCHES` (all, or those named) and prints their rows."""
+
+import importlib
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from bench import report
+
+BENCHES = {
+    "codes_generate": "bench.codes:codes_generate",
+    "code_verify": "bench.codes:code_verify",
+    "prize_lay": "bench.prizes:prize_lay",
+}
+"""name -> "module:function"; the function takes nothing and yields rows (see report.py)."""
+
+_ROOT = Path(__file__).resolve().parent.parent
+_LAYERS = ("layers/core/python", "layers/web/python")
+
+
+def main(names: list[str]) -> int:
+    """Exit status 2 for an unknown name; a benchmark that fails fails the run."""
+    unknown = [name for name in names if name not in BENCHES]
+    if unknown:
+        print(f"unknown: {', '.join(unknown)}; there are: {', '.join(BENCHES)}", file=sys.stderr)
+        return 2
+    report.emit([report.machine()])
+    for name in names or BENCHES:
+        module, _, function = BENCHES[name].partition(":")
+        bench: Callable[[], Iterable[report.Row]] = getattr(importlib.import_module(module), function)
+        report.emit(bench())
+    return 0
+
+
+if __name__ == "__main__":
+    # In Lambda the layers' contents stand on the path; here they are put there.
+    sys.path[:0] = [str(_ROOT), *(str(_ROOT / layer) for layer in _LAYERS)]
+    sys.exit(main(sys.argv[1:]))
