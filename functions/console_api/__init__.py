@@ -1,0 +1,1 @@
+"""The operators' JSON API (Chalice, REST API with exact routes)."""

@@ -1,0 +1,105 @@
+"""What an operator's use case works with: the console's adapters in one parameter, and who is asking.
+
+Wired once by `runtime/wiring_console.py`, handed by the routes to every console service.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, TypeVar
+
+import msgspec
+
+from uncap.adapters.audited_writes import AuditedWrites, DocWrite
+from uncap.adapters.catalog import BatchView, Catalog
+from uncap.adapters.documents import DocumentTable
+from uncap.domain.audit import AuditDraft
+from uncap.domain.catalog import Campaign, Party, Product
+from uncap.domain.codes.scheme import Keyring
+from uncap.domain.errors import NotFoundError
+
+ValueT = TypeVar("ValueT")
+
+CLOCK_SKEW_MS = 5_000
+"""How far two containers' clocks may be apart; a new campaign version waits this long beyond the cache's age."""
+
+# `$` alone would let a trailing newline pass in Python.
+ID_PATTERN = r"^[A-Za-z0-9_-]{1,40}$(?!\n)"
+Id = Annotated[str, msgspec.Meta(pattern=ID_PATTERN, max_length=40, description="Letters, digits, _ and -")]
+Reason = Annotated[str, msgspec.Meta(min_length=3, max_length=300, description="Why; kept in the audit trail")]
+BatchNo = Annotated[int, msgspec.Meta(ge=1, lt=1 << 24)]
+Index = Annotated[int, msgspec.Meta(ge=0, lt=1 << 28)]
+Stop = Annotated[int, msgspec.Meta(ge=1, le=1 << 28)]
+TimeMs = Annotated[int, msgspec.Meta(ge=1_500_000_000_000, le=4_102_444_800_000, description="Epoch milliseconds")]
+Words = Annotated[
+    dict[
+        Annotated[str, msgspec.Meta(pattern="^[a-z]{2}(-[A-Z]{2})?$(?!\n)", max_length=5)],
+        Annotated[str, msgspec.Meta(min_length=1, max_length=4000)],
+    ],
+    msgspec.Meta(min_length=1, max_length=10, description="One text in several languages"),
+]
+
+
+class Actor(msgspec.Struct, frozen=True):
+    """The signed-in operator."""
+
+    login: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The console's collaborators. Secrets are reached through callables and read on first use."""
+
+    catalog: Catalog
+    catalog_docs: DocumentTable
+    parties: DocumentTable
+    flow: DocumentTable
+    writes: AuditedWrites
+    clock_ms: Callable[[], int]
+    random_bytes: Callable[[int], bytes]
+    next_batch_no: Callable[[], int]
+    keyring: Callable[[], Keyring] = field(repr=False)
+    operator_keys: Callable[[], tuple[str, Mapping[str, bytes]]] = field(repr=False)
+    draw_master: Callable[[], bytes] = field(repr=False)
+    link_base: str = ""
+    cache_age_ms: int = 5_000
+
+    def product(self, gtin: str) -> Product:
+        """Raises NotFoundError (`product_unknown`)."""
+        return found(self.catalog.product(gtin, fresh=True), "product_unknown", f"there is no product {gtin}", "gtin")
+
+    def batch(self, batch_no: int) -> BatchView:
+        """Raises NotFoundError (`batch_unknown`)."""
+        view = self.catalog.batch(batch_no, fresh=True)
+        return found(view, "batch_unknown", f"there is no batch {batch_no}", "batch_no")
+
+    def party(self, party_id: str) -> Party:
+        """Raises NotFoundError (`party_unknown`)."""
+        party = self.parties.value(f"party#{party_id}", "meta", Party)
+        return found(party, "party_unknown", f"there is no party {party_id}", "party_id")
+
+    def campaign_versions(self, campaign_id: str) -> tuple[Campaign, ...]:
+        """Oldest first. Raises NotFoundError (`campaign_unknown`)."""
+        versions = self.catalog.campaign_versions(campaign_id, fresh=True)
+        return found(versions or None, "campaign_unknown", f"there is no campaign {campaign_id}", "campaign_id")
+
+    def audit(self, actor: Actor, action: str, target: str, **summary: str) -> None:
+        """An entry without a change: a download, a request that was only looked at."""
+        self.writes.commit([], draft(actor, action, target, **summary))
+
+
+def draft(actor: Actor, action: str, target: str, *, reason: str = "", before: str = "", after: str = "") -> AuditDraft:
+    """An audit entry in the making; `before` and `after` are short summaries, never secrets or serials."""
+    return AuditDraft(actor.login, actor.role, action, target, reason, before, after)
+
+
+def found(value: ValueT | None, code: str, message: str, where: str) -> ValueT:
+    """`value`, or NotFoundError with this code."""
+    if value is None:
+        raise NotFoundError(code, message, where=where)
+    return value
+
+
+def catalog_write(pk: str, sk: str, doc: str, version: int, conflict: str = "changed_meanwhile") -> DocWrite:
+    """A conditional put into the Catalog table."""
+    return DocWrite("catalog", pk, sk, doc, version, conflict)
