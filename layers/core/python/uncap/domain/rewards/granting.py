@@ -36,7 +36,7 @@ class Ground(msgspec.Struct, frozen=True):
 def rewards_of(ref: CodeRef, claim: Mark, ground: Ground) -> tuple[Reward, ...]:
     """One reward per effect of the campaign version that decided the claim, state NONE where nothing was won.
 
-    PoisonError (`prize_unknown`, `tax_class_unknown`) if the campaign contradicts itself.
+    PoisonError (`prize_unknown`, `prize_without_value`, `tax_class_unknown`) if the campaign contradicts itself.
     """
     return tuple(_reward(ref, claim, effect, ground) for effect in ground.campaign.effects)
 
@@ -89,6 +89,8 @@ def _reward(ref: CodeRef, claim: Mark, effect: Effect, ground: Ground) -> Reward
 
 
 def _owed(base: Reward, claim: Mark, prize: Prize, ground: Ground) -> Reward:
+    if prize.amount_minor < 1:
+        raise PoisonError("prize_without_value", f"prize {prize.prize_id} is worth nothing")
     currency = currency_of_prize(prize, ground.campaign)
     reaches = base.beneficiary == "consumer" or base.party == claim.outlet != ""
     payee = claim.payee if prize.kind == "cash" and reaches else ""

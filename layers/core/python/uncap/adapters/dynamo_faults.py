@@ -1,0 +1,25 @@
+"""What DynamoDB's refusals mean to us: a failed condition is a ConflictError, everything else may be tried again."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pynamodb.exceptions import PynamoDBException
+
+from uncap.domain.errors import ConflictError, TransientError
+
+CONDITION_FAILED = "ConditionalCheckFailedException"
+
+
+@contextmanager
+def translated(conflict: str = "condition_failed") -> Iterator[None]:
+    """ConflictError with code `conflict` for a failed condition, TransientError (`table_unavailable`) otherwise.
+
+    After a time-out nobody knows whether the write happened; callers read again, and every write here is conditional.
+    """
+    try:
+        yield
+    except PynamoDBException as cause:
+        code = cause.cause_response_code
+        if code == CONDITION_FAILED:
+            raise ConflictError(conflict, "the item is not in the state this write expects") from cause
+        raise TransientError("table_unavailable", f"the table did not answer ({code or 'no reply'})") from cause

@@ -1,0 +1,107 @@
+"""RewardQueue and ParkedQueue on SQS: batches of ten, partial failures sent again, nothing counted as sent that is not.
+
+Used by relay, sweeper, reconcile, the console and the redrive command. Message forms: docs/architecture.md.
+"""
+
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import msgspec
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from uncap.domain.errors import PoisonError, TransientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+MESSAGE_VERSION = 1
+_BATCH = 10
+_TRIES = 5
+_BACKOFF_S = 0.05
+
+
+class RewardMessage(msgspec.Struct, frozen=True):
+    """One message on RewardQueue."""
+
+    v: int
+    reward_id: str
+
+
+class ParkedMessage(msgspec.Struct, frozen=True):
+    """One message on ParkedQueue. `record` names its code by key, never by serial."""
+
+    v: int
+    source: str
+    reason: str
+    detail: str
+    record: dict[str, Any]
+
+
+def message_of(body: str) -> RewardMessage:
+    """Decode and check a RewardQueue body. PoisonError (`message_malformed`, `message_version_unknown`)."""
+    try:
+        message = msgspec.json.decode(body, type=RewardMessage)
+    except msgspec.MsgspecError as cause:
+        raise PoisonError("message_malformed", "not a reward message") from cause
+    if message.v != MESSAGE_VERSION:
+        raise PoisonError("message_version_unknown", f"version {message.v} is not known here")
+    return message
+
+
+def sqs_client() -> "SQSClient":
+    """A client with short time-outs; region, credentials and endpoint are botocore's to find."""
+    config = Config(connect_timeout=1, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
+    return boto3.client("sqs", config=config)
+
+
+class SqsRewardQueue:
+    """`domain.rewards.ports.RewardQueue`."""
+
+    def __init__(self, client: "SQSClient", url: str, pause: Callable[[float], None] = time.sleep) -> None:
+        self._client = client
+        self._url = url
+        self._pause = pause
+
+    def send(self, reward_ids: Sequence[str]) -> None:
+        """See `RewardQueue`. Entries that SQS refuses are sent again, with jitter, up to five times."""
+        for at in range(0, len(reward_ids), _BATCH):
+            self._send_batch(reward_ids[at : at + _BATCH])
+
+    def _send_batch(self, reward_ids: Sequence[str]) -> None:
+        left = {str(number): reward_id for number, reward_id in enumerate(reward_ids)}
+        for turn in range(_TRIES):
+            if turn:
+                self._pause(random.uniform(0, _BACKOFF_S * 2**turn))
+            bodies = {key: msgspec.json.encode(RewardMessage(MESSAGE_VERSION, one)) for key, one in left.items()}
+            try:
+                reply = self._client.send_message_batch(
+                    QueueUrl=self._url,
+                    Entries=[{"Id": key, "MessageBody": body.decode()} for key, body in bodies.items()],
+                )
+            except (ClientError, BotoCoreError) as cause:
+                raise TransientError("queue_unavailable", "RewardQueue did not take the messages") from cause
+            for sent in reply.get("Successful", []):
+                left.pop(sent["Id"], None)
+            if not left:
+                return
+        raise TransientError("queue_refused", f"RewardQueue refused {len(left)} messages again and again")
+
+
+class SqsParkedQueue:
+    """`domain.rewards.ports.ParkedQueue`."""
+
+    def __init__(self, client: "SQSClient", url: str) -> None:
+        self._client = client
+        self._url = url
+
+    def park(self, source: str, reason: str, detail: str, record: Mapping[str, Any]) -> None:
+        """See `ParkedQueue`."""
+        message = ParkedMessage(MESSAGE_VERSION, source, reason, detail, dict(record))
+        try:
+            self._client.send_message(QueueUrl=self._url, MessageBody=msgspec.json.encode(message).decode())
+        except (ClientError, BotoCoreError) as cause:
+            raise TransientError("queue_unavailable", "ParkedQueue did not take the record") from cause
