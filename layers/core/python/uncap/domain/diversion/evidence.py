@@ -1,7 +1,6 @@
 """What speaks for diversion of one shipment to one place: distinct people and cases, bounded, and when it is enough.
 
-Accumulated by `adapters/insights_writer.py` in the transaction that counts the scan; pure and order-independent below
-the bounds.
+Accumulated by `adapters/insights_writer.py` in the transaction that counts the scan. Pure.
 """
 
 import hashlib

@@ -19,12 +19,13 @@ _MEMO_CELLS = 200_000
 class RegionMap:
     """Cell → territory for all territories at once; where two overlap, the first by party id is named.
 
+    A territory without cells is none: nothing can be outside of it.
     `before`: the map this one replaces; the shapes of unchanged territories are taken over with what they remember.
     """
 
     def __init__(self, territories: Sequence[Territory], before: "RegionMap | None" = None) -> None:
         ordered = sorted(territories, key=lambda territory: territory.party_id)
-        self.territories = {territory.party_id: territory for territory in ordered}
+        self.territories = {territory.party_id: territory for territory in ordered if territory.cells}
         self.edition = tuple((territory.party_id, territory.version) for territory in ordered)
         self._shapes: dict[str, TerritoryShape] = {}
         for party_id, territory in self.territories.items():

@@ -1,0 +1,1 @@
+"""The Scans stream's second reader: archive, read models, diversion evidence."""

@@ -1,0 +1,34 @@
+"""scan_projector: every scan is archived, counted once and checked for diversion. Triggered by the Scans stream."""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from uncap.runtime.wiring_projector import projector
+from uncap.services.project_scans import project_scans
+
+logger = Logger()
+metrics = Metrics()
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:  # noqa: ARG001
+    """Project the batch, or raise so that the stream delivers all of it again; counting twice is impossible."""
+    done = project_scans(event["Records"], projector())
+    metrics.add_metric(name="ScansProjected", unit=MetricUnit.Count, value=done.counted)
+    metrics.add_metric(name="DiversionCaseOpened", unit=MetricUnit.Count, value=len(done.opened))
+    metrics.add_metric(name="RecordParked", unit=MetricUnit.Count, value=done.parked)
+    logger.info(
+        "scans projected",
+        extra={
+            "records": done.records,
+            "counted": done.counted,
+            "replayed": done.replayed,
+            "parked": done.parked,
+            "cases_opened": list(done.opened),
+        },
+    )
+    return {"records": done.records, "counted": done.counted, "replayed": done.replayed, "parked": done.parked}

@@ -1,0 +1,73 @@
+"""The projector's tools: settings to adapters, once per container, at the first batch (functions/scan_projector)."""
+
+import functools
+import time
+from collections.abc import Callable
+from zoneinfo import ZoneInfo
+
+import boto3
+from botocore.config import Config
+
+from uncap.adapters.archive import ScanArchive
+from uncap.adapters.catalog import Catalog
+from uncap.adapters.documents import DocumentTable
+from uncap.adapters.insights_writer import SEEN_TTL_S, InsightsWriter
+from uncap.adapters.models import CatalogItem, FlowItem, InsightItem, PartyItem, open_tables
+from uncap.adapters.parties import DynamoParties
+from uncap.adapters.reward_queue import SqsParkedQueue, sqs_client
+from uncap.adapters.scans_stream import change_of, parked_record
+from uncap.adapters.shipments import CachedShipments
+from uncap.domain.diversion.evidence import DiversionRule
+from uncap.runtime.settings import ProjectorSettings, read
+from uncap.services.check_diversion import DiversionCheck
+from uncap.services.project_scans import ProjectorTools
+
+
+def clock_ms() -> int:
+    """Now, in epoch milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+@functools.cache
+def projector() -> ProjectorTools:
+    """The tools of this deployment. Raises msgspec.ValidationError naming a missing setting."""
+    return build_projector(read(ProjectorSettings), clock_ms)
+
+
+def build_projector(
+    settings: ProjectorSettings, clock: Callable[[], int], *, seen_ttl_s: int = SEEN_TTL_S
+) -> ProjectorTools:
+    """Tools over the tables, bucket and queue named in the settings; nothing is called yet.
+
+    A rebuild names another Insights table in the settings and marks that live longer.
+    """
+    connection = open_tables(
+        {
+            CatalogItem: settings.catalog_table,
+            PartyItem: settings.parties_table,
+            FlowItem: settings.flow_table,
+            InsightItem: settings.insights_table,
+        }
+    )
+    rule = DiversionRule(
+        margin_m=settings.diversion_margin_m,
+        min_people=settings.diversion_min_people,
+        min_cases=settings.diversion_min_cases,
+        travel_ppm=settings.diversion_travel_ppm,
+    )
+    check = DiversionCheck(
+        Catalog(DocumentTable(CatalogItem), clock, settings.catalog_max_age_ms),
+        CachedShipments(clock, settings.catalog_max_age_ms),
+        DynamoParties(clock, settings.catalog_max_age_ms),
+        ZoneInfo(settings.time_zone),
+        rule.margin_m,
+    )
+    s3_config = Config(connect_timeout=1, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
+    return ProjectorTools(
+        decode=change_of,
+        redact=parked_record,
+        observe=check.observe,
+        archive=ScanArchive(boto3.client("s3", config=s3_config), settings.archive_bucket),
+        insights=InsightsWriter(connection, rule, clock, seen_ttl_s=seen_ttl_s),
+        parking=SqsParkedQueue(sqs_client(), settings.parked_queue_url),
+    )

@@ -1,0 +1,154 @@
+"""One scan against the goods' path: code → case → shipment → distributor → territory. Decides what it is counted under.
+
+Called by `services/project_scans.py` for every stream record and by the rebuild for every archived one. Reads cached
+values only; gives an Observation, which `adapters/insights_writer.py` stores.
+"""
+
+from collections.abc import Callable
+from datetime import tzinfo
+from typing import Protocol
+
+import msgspec
+
+from uncap.adapters.catalog import Catalog
+from uncap.domain.catalog import CodeBatch, Party, Shipment, Territory
+from uncap.domain.days import day_of
+from uncap.domain.diversion.evidence import Sighting
+from uncap.domain.diversion.judging import check_cell, is_outside
+from uncap.domain.diversion.regions import RegionMap
+from uncap.domain.read_models import (
+    BEFORE_ACTIVATION,
+    BEFORE_SHIPMENT,
+    OUTSIDE_TERRITORY,
+    UNKNOWN_GTIN,
+    Observation,
+    ScanFact,
+    counters_of,
+    shipment_key,
+)
+from uncap.domain.scans import CodeRef
+
+_TREE_DEPTH = 8
+
+
+class ShipmentFinder(Protocol):
+    """Shipments, cached with a bounded age (`adapters/shipments.py`)."""
+
+    def shipment_of(self, batch_no: int, index: int) -> Shipment | None:
+        """The shipment that last moved this unit, or None. Raises TransientError."""
+
+
+class PartyFinder(Protocol):
+    """Parties, cached with a bounded age (`adapters/parties.py`)."""
+
+    def party(self, party_id: str) -> Party | None:
+        """The party, or None. Raises TransientError."""
+
+
+class _Route(msgspec.Struct, frozen=True):
+    """How the goods went, as far as it is known. `distributor`: the one with a territory, or ""."""
+
+    gtin: str = UNKNOWN_GTIN
+    unit: int = 0
+    case_no: int = 0
+    shipment: Shipment | None = None
+    distributor: str = ""
+
+
+class DiversionCheck:
+    """Judges scans; keeps the territories' map between calls and renews it when one of them changes."""
+
+    def __init__(
+        self, catalog: Catalog, shipments: ShipmentFinder, parties: PartyFinder, zone: tzinfo, margin_m: int
+    ) -> None:
+        self._catalog = catalog
+        self._shipments = shipments
+        self._parties = parties
+        self._zone = zone
+        self._margin_m = margin_m
+        self._territories: tuple[Territory, ...] = ()
+        self._regions = RegionMap(())
+
+    def observe(self, fact: ScanFact) -> Observation:
+        """What this scan adds to the read models. Raises PoisonError (`cell_malformed`, `scan_key_malformed`)."""
+        if not fact.counted:
+            return Observation(fact.event_id, ())
+        regions = self._current_regions()
+        if fact.cell:
+            check_cell(fact.cell)
+        route = self._route(CodeRef.from_key(fact.code), regions)
+        shipped = route.shipment is not None and fact.at_ms >= route.shipment.shipped_at_ms
+        day = day_of(fact.at_ms, self._zone)
+        sighting = self._sighting(fact, route, regions, day) if shipped else None
+        signals = _signals(fact, shipped=shipped, outside=sighting is not None)
+        parties = {fact.outlet, route.distributor, route.shipment.to_party if route.shipment else ""} - {""}
+        region = regions.region_of(fact.cell)
+        counters = counters_of(fact, day=day, gtin=route.gtin, region=region, parties=parties, signals=signals)
+        if shipped and route.shipment and fact.is_consumer_scan and fact.cell:
+            counters += (shipment_key(route.shipment.shipment_id),)
+        return Observation(fact.event_id, counters, sighting)
+
+    def _sighting(self, fact: ScanFact, route: _Route, regions: RegionMap, day: str) -> Sighting | None:
+        if not (route.distributor and route.shipment and fact.cell and fact.is_consumer_scan):
+            return None
+        if not is_outside(regions.shape(route.distributor), fact.cell, fact.accuracy_m, self._margin_m):
+            return None
+        return Sighting(
+            shipment_id=route.shipment.shipment_id,
+            place=regions.place_of(fact.cell),
+            gtin=route.gtin,
+            batch_no=route.shipment.batch_no,
+            party_id=route.distributor,
+            region=regions.territories[route.distributor].region,
+            case_no=route.case_no,
+            person=fact.person,
+            cell=fact.cell,
+            day=day,
+            at_ms=fact.at_ms,
+        )
+
+    def _route(self, ref: CodeRef, regions: RegionMap) -> _Route:
+        view = self._catalog.batch(ref.batch_no)
+        if view is None:
+            return _Route()
+        unit_batch_no, unit, case_no = _unit_of(ref, view.batch)
+        shipment = self._shipments.shipment_of(unit_batch_no, unit)
+        distributor = self._distributor(shipment.to_party, regions) if shipment else ""
+        return _Route(view.batch.gtin, unit, case_no, shipment, distributor)
+
+    def _distributor(self, party_id: str, regions: RegionMap) -> str:
+        """The receiving party, or the nearest one above it in the channel tree, that has a territory; "" if none."""
+        for _ in range(_TREE_DEPTH):
+            if not party_id or party_id in regions:
+                return party_id
+            party = self._parties.party(party_id)
+            party_id = party.parent_id if party else ""
+        return ""
+
+    def _current_regions(self) -> RegionMap:
+        territories = self._catalog.territories()
+        if territories is not self._territories:
+            editions = tuple(sorted((territory.party_id, territory.version) for territory in territories))
+            if editions != self._regions.edition:
+                self._regions = RegionMap(territories, self._regions)
+            self._territories = territories
+        return self._regions
+
+
+Observer = Callable[[ScanFact], Observation]
+
+
+def _unit_of(ref: CodeRef, batch: CodeBatch) -> tuple[int, int, int]:
+    """(unit batch, unit index, case number). A case's code stands for its first unit; a loose unit is its own case."""
+    if batch.unit_batch_no:
+        return batch.unit_batch_no, ref.index * max(1, batch.units_per_case), ref.index
+    return batch.batch_no, ref.index, ref.index // max(1, batch.units_per_case)
+
+
+def _signals(fact: ScanFact, *, shipped: bool, outside: bool) -> list[str]:
+    raised = {
+        BEFORE_ACTIVATION: fact.reason == "not_activated",
+        BEFORE_SHIPMENT: not shipped,
+        OUTSIDE_TERRITORY: outside,
+    }
+    return [signal for signal, is_raised in raised.items() if is_raised]

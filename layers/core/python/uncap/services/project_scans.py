@@ -1,0 +1,65 @@
+"""A stream batch becomes archive, counters and diversion evidence. Repeating it, whole or cut anew, changes nothing.
+
+Called by functions/scan_projector. A record that can never be read is parked with its reason and the rest goes on;
+anything that may pass is raised, and the stream delivers the batch again.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from uncap.adapters.archive import ScanArchive
+from uncap.adapters.insights_writer import InsightsWriter
+from uncap.domain.errors import PoisonError
+from uncap.domain.read_models import Observation, ScanFact, fact_of
+from uncap.domain.rewards.ports import ParkedQueue
+from uncap.domain.scans import ScanChange
+from uncap.services.check_diversion import Observer
+
+Record = Mapping[str, Any]
+
+
+class ProjectorTools(msgspec.Struct, frozen=True):
+    """What a projection needs. `decode` reads a stream record (None: no scan), `redact` makes one fit to be parked."""
+
+    decode: Callable[[Record], ScanChange | None]
+    redact: Callable[[Record], Mapping[str, Any]]
+    observe: Observer
+    archive: ScanArchive
+    insights: InsightsWriter
+    parking: ParkedQueue
+
+
+class Projected(msgspec.Struct, frozen=True):
+    """What became of a batch; `opened` are the ids of new diversion cases."""
+
+    records: int
+    parked: int
+    counted: int
+    replayed: int
+    opened: tuple[str, ...]
+
+
+def project_scans(records: Sequence[Record], tools: ProjectorTools) -> Projected:
+    """Archive, then count. Raises TransientError with nothing half-counted; the same batch may come again."""
+    facts: list[ScanFact] = []
+    observations: list[Observation] = []
+    parked = 0
+    for record in records:
+        try:
+            change = tools.decode(record)
+            if change is None:
+                continue
+            fact = fact_of(change)
+            observation = tools.observe(fact)
+        except PoisonError as poison:
+            tools.parking.park("scans-stream", poison.code, poison.message, tools.redact(record))
+            parked += 1
+            continue
+        facts.append(fact)
+        observations.append(observation)
+    if facts:
+        tools.archive.write(facts)
+    done = tools.insights.record(observations)
+    return Projected(len(records), parked, done.counted, done.replayed, done.opened)
