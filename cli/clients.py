@@ -20,7 +20,7 @@ _ATTEMPTS = 8
 _FINAL_CODES = frozenset({"person_limit_reached"})
 
 
-class ApiProblem(Exception):
+class ApiProblemError(Exception):
     """A problem document (RFC 9457) that the API answered: `status`, stable `code`, human `detail`."""
 
     def __init__(self, status: int, code: str, detail: str) -> None:
@@ -38,18 +38,18 @@ class ScanAnswer(msgspec.Struct, frozen=True):
     took_ms: float
 
 
-def problem_of(response: httpx.Response) -> ApiProblem:
+def problem_of(response: httpx.Response) -> ApiProblemError:
     """The problem a refused response describes; whatever is not a problem document is named by its status."""
     try:
         document = response.json()
-        return ApiProblem(response.status_code, str(document["code"]), str(document.get("detail", "")))
+        return ApiProblemError(response.status_code, str(document["code"]), str(document.get("detail", "")))
     except (ValueError, KeyError, TypeError):
-        return ApiProblem(response.status_code, f"http_{response.status_code}", response.text[:200])
+        return ApiProblemError(response.status_code, f"http_{response.status_code}", response.text[:200])
 
 
 def send(client: httpx.Client, method: str, url: str, **options: Any) -> httpx.Response:
-    """The response, sent again after transient answers and broken connections. Raises ApiProblem for the rest."""
-    problem: Exception = ApiProblem(0, "unsent", "")
+    """The response, sent again after transient answers and broken connections. Raises ApiProblemError for the rest."""
+    problem: Exception = ApiProblemError(0, "unsent", "")
     for attempt in range(_ATTEMPTS):
         if attempt:
             time.sleep(min(0.1 * 2**attempt, 2.0))
@@ -80,7 +80,7 @@ class Phone:
         return send(self.client, "GET", link, headers={"Accept": "text/html"}).text
 
     def scan(self, gtin: str, serial: str, *, claim_id: str = "", place: dict[str, object] | None = None) -> ScanAnswer:
-        """One tap on "claim". Raises ApiProblem (`code_not_issued`, `person_limit_reached`, …)."""
+        """One tap on "claim". Raises ApiProblemError (`code_not_issued`, `person_limit_reached`, …)."""
         body: dict[str, object] = {"gtin": gtin, "serial": serial, "claim_id": claim_id or str(uuid.uuid4())}
         if place is not None:
             body["place"] = place
@@ -113,7 +113,7 @@ class Console:
         self.client.headers["Authorization"] = f"Bearer {answer['token']}"
 
     def call(self, method: str, path: str, body: object | None = None, **query: object) -> Any:
-        """The decoded JSON answer. Raises ApiProblem."""
+        """The decoded JSON answer. Raises ApiProblemError."""
         options: dict[str, Any] = {"params": {k: str(v) for k, v in query.items()}}
         if body is not None:
             options["json"] = body
