@@ -100,6 +100,11 @@ class DynamoLedger:
         text = msgspec.json.encode(entry).decode()
         return self._put_once(LedgerItem(ENTRY + entry.entry_id, doc=text))
 
+    def has_entry(self, entry_id: str) -> bool:
+        """See `LedgerStore`."""
+        with translated():
+            return bool(list(LedgerItem.query(ENTRY + entry_id, attributes_to_get=["pk"], consistent_read=True)))
+
     def open_case(self, case: Case) -> bool:
         """See `LedgerStore`."""
         text = msgspec.json.encode(case).decode()
@@ -115,6 +120,12 @@ class DynamoLedger:
                 for text in (item.granted, item.settled):
                     if text:
                         yield postings_of(text)
+
+    def rewards(self, segment: int, segments: int) -> Iterator[Reward]:
+        """See `LedgerStore`."""
+        with translated():
+            for item in LedgerItem.scan(LedgerItem.pk.startswith(REWARD), segment=segment, total_segments=segments):
+                yield _reward(item)
 
     def read_cursor(self, name: str) -> str:
         """See `LedgerStore`."""

@@ -14,6 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from uncap.domain.errors import PoisonError, TransientError
+from uncap.domain.rewards.ports import Message
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -105,3 +106,28 @@ class SqsParkedQueue:
             self._client.send_message(QueueUrl=self._url, MessageBody=msgspec.json.encode(message).decode())
         except (ClientError, BotoCoreError) as cause:
             raise TransientError("queue_unavailable", "ParkedQueue did not take the record") from cause
+
+
+class SqsInbox:
+    """`domain.rewards.ports.Inbox` on any queue. A message taken and not deleted is back after a minute."""
+
+    def __init__(self, client: "SQSClient", url: str) -> None:
+        self._client = client
+        self._url = url
+
+    def receive(self) -> Sequence[Message]:
+        """See `Inbox`. Waits up to a second, so that a queue that looks empty most likely is."""
+        try:
+            reply = self._client.receive_message(
+                QueueUrl=self._url, MaxNumberOfMessages=_BATCH, WaitTimeSeconds=1, VisibilityTimeout=60
+            )
+        except (ClientError, BotoCoreError) as cause:
+            raise TransientError("queue_unavailable", "the queue gave nothing") from cause
+        return [Message(one["ReceiptHandle"], one["Body"]) for one in reply.get("Messages", [])]
+
+    def delete(self, receipt: str) -> None:
+        """See `Inbox`."""
+        try:
+            self._client.delete_message(QueueUrl=self._url, ReceiptHandle=receipt)
+        except (ClientError, BotoCoreError) as cause:
+            raise TransientError("queue_unavailable", "the queue kept the message") from cause

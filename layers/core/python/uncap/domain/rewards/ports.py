@@ -73,12 +73,20 @@ class LedgerStore(Protocol):
         """Write a balanced entry once; False if its id is taken."""
         ...
 
+    def has_entry(self, entry_id: str) -> bool:
+        """Whether a journal entry with this id was written."""
+        ...
+
     def open_case(self, case: Case) -> bool:
         """Open a case once; False if it was opened before."""
         ...
 
     def postings(self, segment: int, segments: int) -> Iterator[tuple[Posting, ...]]:
         """Every entry in one segment of the table: rewards' own and journal entries."""
+        ...
+
+    def rewards(self, segment: int, segments: int) -> Iterator[Reward]:
+        """Every reward in one segment of the table."""
         ...
 
     def read_cursor(self, name: str) -> str:
@@ -115,4 +123,23 @@ class ScanReader(Protocol):
 
     def page(self, segment: int, segments: int, start: str) -> tuple[Sequence[ScanImage], str]:
         """One page of a segment from the position `start` ("" is the beginning), and the next ("" is the end)."""
+        ...
+
+
+class Message(msgspec.Struct, frozen=True):
+    """A message taken from a queue; it comes back unless it is deleted by its receipt."""
+
+    receipt: str
+    body: str
+
+
+class Inbox(Protocol):
+    """A queue that is emptied by hand: ParkedQueue or a dead-letter queue."""
+
+    def receive(self) -> Sequence[Message]:
+        """Up to ten messages, none if the queue looks empty."""
+        ...
+
+    def delete(self, receipt: str) -> None:
+        """The message is dealt with."""
         ...

@@ -16,6 +16,7 @@ from uncap.domain.rewards.reward import Attempt, Reward, State
 
 PAID_WORD = "paid"
 AMOUNT_DIFFERS = "amount_differs"
+WITHDRAWN = "withdrawn"
 LATE_SUCCESS = "late_success"
 AWAITING_SHIPMENT = "awaiting_shipment"
 AWAITING_ASSOCIATION = "awaiting_association"
@@ -161,6 +162,22 @@ def release(reward: Reward, reason: str) -> Reward:
         raise illegal(reward, "release")
     entry = ledger.released(reward.beneficiary, reward.campaign_id, reward.currency, reward.amount_minor)
     return moved(reward, state=State.RELEASED, reason=reason, action=None, settled=entry)
+
+
+def withdraw(reward: Reward) -> Reward:
+    """Close a held reward's open bill that the rail says it does not know, so that a person may decide about the rest.
+
+    Only for a bill that was held before it was sent, and hours ago: a call that is still on its way must have arrived.
+    """
+    attempt = reward.attempt
+    if reward.state is not State.HELD or attempt is None or not attempt.is_open:
+        raise illegal(reward, "withdraw")
+    return moved(reward, reason=reward.reason, attempt=msgspec.structs.replace(attempt, closed=WITHDRAWN))
+
+
+def as_one_write(old: Reward, new: Reward) -> Reward:
+    """The end of several pure moves, to be written at once."""
+    return msgspec.structs.replace(new, rev=old.rev + 1)
 
 
 def illegal(reward: Reward, what: str) -> ConflictError:

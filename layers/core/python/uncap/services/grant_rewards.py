@@ -1,0 +1,173 @@
+"""Claims become rewards, rewards reach the queue: the relay's use case, shared by the reconcile job and redrive.
+
+Everything here may be repeated: rewards are created by conditional put, and what is still PENDING is sent (again), so
+a crash between the put and the send heals with the next delivery of the same claim.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+
+from uncap.adapters.catalog import BatchView, Catalog
+from uncap.domain.catalog import Campaign, Release
+from uncap.domain.errors import ConflictError, InputError, NotFoundError, PoisonError
+from uncap.domain.rewards import ids
+from uncap.domain.rewards.granting import Ground, rewards_of
+from uncap.domain.rewards.ports import ChannelReader, LedgerStore, RewardQueue
+from uncap.domain.rewards.reward import Reward, State
+from uncap.domain.scans import CodeRef, Mark, ScanChange, ScanImage
+
+
+@dataclass(frozen=True)
+class Granter:
+    """What granting needs. `laid_prize` gives the prize id on a unit index of a release, "" for none.
+
+    `pool` runs the puts side by side; without one they run in order.
+    """
+
+    catalog: Catalog
+    channel: ChannelReader
+    ledger: LedgerStore
+    queue: RewardQueue
+    laid_prize: Callable[[Release, int], str]
+    pool: Executor | None = None
+
+
+@dataclass
+class Granted:
+    """What a batch of claims came to. `rewards` are as stored, whoever created them; `poison` maps code keys to why."""
+
+    rewards: list[Reward] = field(default_factory=list)
+    sent: int = 0
+    poison: list[tuple[str, PoisonError]] = field(default_factory=list)
+
+    @property
+    def owed(self) -> int:
+        """Rewards that are worth something."""
+        return sum(one.state is not State.NONE for one in self.rewards)
+
+    @property
+    def held(self) -> int:
+        """Rewards that wait for a fact or a person."""
+        return sum(one.state is State.HELD for one in self.rewards)
+
+
+def grant_changes(changes: Iterable[ScanChange], granter: Granter) -> Granted:
+    """Grant every first claim among the stream's scans, and pay again who came back for an expired payout."""
+    firsts, returns = [], []
+    for change in changes:
+        if change.is_first_claim:
+            firsts.append(change.new)
+        elif _owner_returned(change):
+            returns.append(change.new)
+    granted = grant_claims(firsts, granter)
+    again = claimable_again(returns, granter)
+    if again:
+        granter.queue.send(again)
+        granted.sent += len(again)
+    return granted
+
+
+def grant_claims(claims: Iterable[ScanImage], granter: Granter) -> Granted:
+    """Create the rewards of these claims and send what is PENDING. TransientError: repeat the whole, it is safe."""
+    granted = Granted()
+    planned: list[Reward] = []
+    for image in claims:
+        try:
+            planned += plan(image, granter)
+        except PoisonError as cause:
+            granted.poison.append((image.pk, cause))
+    run = granter.pool.map if granter.pool else map
+    granted.rewards = list(run(granter.ledger.create, planned))
+    pending = [one.reward_id for one in granted.rewards if one.state is State.PENDING and not one.due_at_ms]
+    if pending:
+        granter.queue.send(pending)
+    granted.sent = len(pending)
+    return granted
+
+
+def plan(image: ScanImage, granter: Granter) -> tuple[Reward, ...]:
+    """The rewards this claim founds, from the facts as they are now; nothing is written.
+
+    PoisonError where the claim names a batch, release or campaign that does not exist, or prizes that do not verify.
+    """
+    claim, ref = image.first, image.ref
+    if claim is None or claim.form != "claim":
+        return ()
+    view = _batch(ref, granter.catalog)
+    release = _release(view, ref, claim, granter.catalog)
+    try:
+        campaign = _campaign(claim, release, granter.catalog)
+        laid = any(effect.kind == "laid" for effect in campaign.effects)
+        prize_id = granter.laid_prize(release, ref.index) if laid else ""
+    except (ConflictError, InputError) as cause:
+        raise PoisonError(cause.code, cause.message, where=cause.where) from cause
+    return rewards_of(
+        ref,
+        claim,
+        Ground(
+            batch=view.batch,
+            release=release,
+            campaign=campaign,
+            prize_id=prize_id,
+            channel=granter.channel.channel_of(ref.batch_no, ref.index),
+            epoch_state=granter.catalog.epoch_state(view.batch.epoch),
+        ),
+    )
+
+
+def claimable_again(images: Sequence[ScanImage], granter: Granter) -> list[str]:
+    """Rewards of returning owners whose payout expired unconfirmed: they are present now, so it is tried again."""
+    wanted: list[str] = []
+    for image in images:
+        if image.first and "@" in image.first.campaign:
+            wanted += _consumer_rewards(image.ref, image.first, granter.catalog)
+    found = granter.ledger.get_many(wanted) if wanted else {}
+    return [one.reward_id for one in found.values() if one.state is State.CLAIMABLE]
+
+
+def _owner_returned(change: ScanChange) -> bool:
+    first, last = change.new.first, change.new.last
+    return first is not None and first.form == "claim" and last.form == "claim" and last.person == first.person != ""
+
+
+def _consumer_rewards(ref: CodeRef, claim: Mark, catalog: Catalog) -> list[str]:
+    campaign_id, version = _campaign_of(claim)
+    try:
+        campaign = catalog.campaign_version(campaign_id, version)
+    except NotFoundError:
+        return []  # the first claim was parked for the same reason; nothing is waiting
+    return [
+        ids.reward_id(ref, campaign_id, effect.no, effect.beneficiary)
+        for effect in campaign.effects
+        if effect.beneficiary == "consumer"
+    ]
+
+
+def _batch(ref: CodeRef, catalog: Catalog) -> BatchView:
+    view = catalog.batch(ref.batch_no) or catalog.batch(ref.batch_no, fresh=True)
+    if view is None:
+        raise PoisonError("batch_unknown", f"a claim in batch {ref.batch_no}, which does not exist", where="pk")
+    return view
+
+
+def _release(view: BatchView, ref: CodeRef, claim: Mark, catalog: Catalog) -> Release:
+    """The release that the claim names, activated: a cache older than the activation is read through once."""
+    for one in (view, catalog.batch(ref.batch_no, fresh=True)):
+        release = one.release_of(ref.index) if one else None
+        if release and release.state != "committed" and claim.release_id in ("", release.release_id):
+            return release
+    raise PoisonError("release_unknown", f"no activated release {claim.release_id!r} holds the code", where="release")
+
+
+def _campaign(claim: Mark, release: Release, catalog: Catalog) -> Campaign:
+    if claim.campaign:
+        return catalog.campaign_version(*_campaign_of(claim))
+    return catalog.campaign_version(release.campaign_id, release.campaign_version)
+
+
+def _campaign_of(claim: Mark) -> tuple[str, int]:
+    campaign_id, _, version = claim.campaign.rpartition("@")
+    if not campaign_id or not version.isdigit():
+        raise PoisonError("campaign_malformed", "the claim does not name a campaign version", where="campaign")
+    return campaign_id, int(version)

@@ -1,0 +1,25 @@
+"""A rail's webhook: believed only once it is proven, written only if it is news. Called by payout_callback."""
+
+from collections.abc import Mapping
+
+from uncap.domain.errors import InputError, NotFoundError
+from uncap.domain.rails import Rail
+from uncap.domain.rewards import ids
+from uncap.domain.rewards.reward import Reward
+from uncap.services.settle_payout import Payouts, settle
+
+
+def receive_callback(headers: Mapping[str, str], body: bytes, rail: Rail, payouts: Payouts) -> Reward:
+    """The reward after the notice; a duplicate or an older attempt's failure changes nothing.
+
+    Refused without a write: AuthError (forged, stale), InputError (`amount_differs`, malformed), NotFoundError
+    (`bill_unknown`). TransientError: the rail shall call again.
+    """
+    notice = rail.verify_callback(headers, body)
+    reward_id, attempt_no = ids.of_bill(notice.bill_no)
+    reward = payouts.ledger.get(reward_id)
+    if reward is None or reward.attempt is None or not 1 <= attempt_no <= reward.attempt.no:
+        raise NotFoundError("bill_unknown", "we never sent this bill", where="bill_no")
+    if notice.amount_minor != reward.net_minor:
+        raise InputError("amount_differs", "the notice is about another amount than we sent", where="amount_minor")
+    return settle(reward_id, attempt_no, notice.outcome, payouts)

@@ -1,0 +1,123 @@
+"""Scans against rewards: what the stream lost is created, what got stuck is sent again. Called by reconcile_job.
+
+Walks the Scans table in segments and resumes where it stopped, so that a pass may take as many runs as it needs.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from uncap.domain.errors import ConflictError, PoisonError
+from uncap.domain.rewards import ids, states
+from uncap.domain.rewards.ports import ScanReader
+from uncap.domain.rewards.reward import Reward, State
+from uncap.domain.scans import ScanImage
+from uncap.services.grant_rewards import Granter, grant_claims
+
+CURSOR = "reconcile"
+SEGMENTS = 4
+STUCK_AFTER_MS = 900_000
+
+
+class Cursor(msgspec.Struct, omit_defaults=True):
+    """Where the pass stands: `segment` is being read, from the key `start`. `started_ms` 0: no pass is under way."""
+
+    segment: int = 0
+    start: str = ""
+    started_ms: int = 0
+
+
+@dataclass
+class Reconciled:
+    """What a run did. `complete`: it reached the end of a pass. `poison`: claims no retry can heal."""
+
+    scans: int = 0
+    created: list[Reward] = field(default_factory=list)
+    resent: int = 0
+    associated: int = 0
+    poison: list[tuple[str, PoisonError]] = field(default_factory=list)
+    complete: bool = False
+
+
+def reconcile(
+    scans: ScanReader, granter: Granter, clock_ms: Callable[[], int], time_is_up: Callable[[], bool]
+) -> Reconciled:
+    """Work through pages until the pass is complete or time is up; the cursor is saved after every page."""
+    done, ledger = Reconciled(), granter.ledger
+    cursor = _load(ledger.read_cursor(CURSOR), clock_ms())
+    while cursor.segment < SEGMENTS and not time_is_up():
+        images, following = scans.page(cursor.segment, SEGMENTS, cursor.start)
+        _reconcile_page(images, granter, clock_ms(), done)
+        cursor.segment, cursor.start = (cursor.segment, following) if following else (cursor.segment + 1, "")
+        ledger.save_cursor(CURSOR, msgspec.json.encode(cursor).decode())
+    if cursor.segment >= SEGMENTS:
+        done.complete = True
+        ledger.save_cursor(CURSOR, msgspec.json.encode(Cursor()).decode())
+    return done
+
+
+def _load(text: str, now_ms: int) -> Cursor:
+    cursor = msgspec.json.decode(text, type=Cursor) if text else Cursor()
+    return cursor if cursor.started_ms else Cursor(started_ms=now_ms)
+
+
+def _reconcile_page(images: Sequence[ScanImage], granter: Granter, now_ms: int, done: Reconciled) -> None:
+    done.scans += len(images)
+    claims = {one.pk: one for one in images if one.first is not None and one.first.form == "claim"}
+    expected: dict[str, list[str]] = {}
+    for pk, image in claims.items():
+        try:
+            expected[pk] = _expected_ids(image, granter)
+        except PoisonError as cause:
+            done.poison.append((pk, cause))
+    found = granter.ledger.get_many([one for wanted in expected.values() for one in wanted])
+    missing = [claims[pk] for pk, wanted in expected.items() if any(one not in found for one in wanted)]
+    if missing:
+        granted = grant_claims(missing, granter)
+        done.created += [one for one in granted.rewards if one.reward_id not in found]
+        done.poison += granted.poison
+    _help_on(list(found.values()), granter, now_ms, done)
+
+
+def _expected_ids(image: ScanImage, granter: Granter) -> list[str]:
+    """The rewards this claim must have; no facts are read but the campaign version, which is immutable and cached."""
+    claim = image.first
+    campaign_id, _, version = (claim.campaign if claim else "").rpartition("@")
+    if not campaign_id or not version.isdigit():
+        raise PoisonError("campaign_malformed", "the claim does not name a campaign version", where="campaign")
+    for campaign in granter.catalog.campaign_versions(campaign_id):
+        if campaign.version == int(version):
+            return [ids.reward_id(image.ref, campaign_id, one.no, one.beneficiary) for one in campaign.effects]
+    raise PoisonError("campaign_unknown", f"no version {version} of campaign {campaign_id}", where="campaign")
+
+
+def _help_on(rewards: Sequence[Reward], granter: Granter, now_ms: int, done: Reconciled) -> None:
+    """Resend what should long have been paid; give rewards without a beneficiary theirs, once it is known."""
+    again = []
+    for reward in rewards:
+        if reward.state is State.HELD and reward.reason == states.AWAITING_ASSOCIATION:
+            if _associate(reward, granter, now_ms):
+                done.associated += 1
+                again.append(reward.reward_id)
+        elif _stuck(reward, now_ms):
+            again.append(reward.reward_id)
+    if again:
+        granter.queue.send(again)
+    done.resent += len(again)
+
+
+def _associate(reward: Reward, granter: Granter, now_ms: int) -> bool:
+    party = granter.channel.channel_of(reward.code.batch_no, reward.code.index).party(reward.beneficiary)
+    if not party:
+        return False
+    try:
+        granter.ledger.replace(reward, states.associate(reward, party, now_ms))
+    except ConflictError:
+        return False  # it expired or was decided in this very moment; whoever did that goes on with it
+    return True
+
+
+def _stuck(reward: Reward, now_ms: int) -> bool:
+    moving = reward.state in (State.PENDING, State.SUBMITTING) and not reward.due_at_ms
+    return moving and now_ms - reward.claimed_at_ms >= STUCK_AFTER_MS

@@ -1,0 +1,55 @@
+"""A release's budget in the ledger: its full face value at activation, what nobody used after the deadline.
+
+`reserve_budget` is called by the console when it activates a release, `book_breakage` by reconcile_job.
+"""
+
+from collections.abc import Iterable
+
+from uncap.domain import ledger as books
+from uncap.domain.catalog import Campaign, Release
+from uncap.domain.ledger import JournalEntry, Posting
+from uncap.domain.rewards.granting import COME_BACK_FOR_MS, face_value
+from uncap.domain.rewards.ports import LedgerStore
+from uncap.services.trial_balance import TrialBalance, trial_balance
+
+
+def reserve_budget(ledger: LedgerStore, release: Release, campaign: Campaign) -> bool:
+    """Provide for everything the release can cost. Idempotent by release id: False if it was reserved before."""
+    postings = books.reserved(campaign.campaign_id, release.release_id, face_value(release, campaign))
+    if not postings:
+        return False
+    entry = JournalEntry(f"reserve-{release.release_id}", "reserve", release.activated_at_ms, postings)
+    return ledger.put_entry(entry)
+
+
+def book_breakage(ledger: LedgerStore, releases: Iterable[Release], now_ms: int) -> list[str]:
+    """Turn what is left of ended releases' budgets into breakage, once each; the ids of the releases booked now.
+
+    Waits a week past the deadline, and must follow a complete reconcile pass: by then every claim has its reward.
+    """
+    ended = [
+        one
+        for one in releases
+        if one.activated_at_ms
+        and now_ms >= one.claim_until_ms + COME_BACK_FOR_MS
+        and not ledger.has_entry(_breakage_id(one))
+    ]
+    if not ended:
+        return []
+    balance = trial_balance(ledger)
+    return [one.release_id for one in ended if _book(ledger, one, balance, now_ms)]
+
+
+def _book(ledger: LedgerStore, release: Release, balance: TrialBalance, now_ms: int) -> bool:
+    postings: tuple[Posting, ...] = ()
+    for name, amount in sorted(balance.accounts.items()):
+        kind, owner, currency = name.split(":")
+        if kind == "budget" and owner == release.release_id and amount < 0:
+            postings += books.unclaimed(release.release_id, release.campaign_id, currency, -amount)
+    if not postings:
+        return False
+    return ledger.put_entry(JournalEntry(_breakage_id(release), "breakage", now_ms, postings))
+
+
+def _breakage_id(release: Release) -> str:
+    return f"breakage-{release.release_id}"
