@@ -7,7 +7,7 @@ first scan, a repeat and a retry cost one request each and a lost reply is heale
 import hashlib
 from collections.abc import Callable
 from datetime import tzinfo
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -23,6 +23,8 @@ from uncap.domain.sessions import Session
 from uncap.services.claim_limits import ClaimSlots, Limits
 from uncap.services.find_code import IssuedCode, find_code
 from uncap.services.hot_codes import HotCodes
+
+Outcome = Literal["first", "repeat", "observed"]
 
 
 class Scans(Protocol):
@@ -57,9 +59,9 @@ class ScanRequest(msgspec.Struct, frozen=True):
 
 
 class ScanResult(msgspec.Struct, frozen=True):
-    """`outcome`: first | repeat | observed, `reason` why only observed. `written` is False if memory answered."""
+    """`reason` says why it was only observed. `written` is False if memory answered."""
 
-    outcome: str
+    outcome: Outcome
     reason: str
     code: IssuedCode
     image: ScanImage
@@ -155,7 +157,7 @@ def _result(code: IssuedCode, decision: ClaimDecision, claim_id: str, image: Sca
     return ScanResult(outcome, reason, code, image, written)
 
 
-def classify(decision: ClaimDecision, claim_id: str, image: ScanImage) -> tuple[str, str]:
+def classify(decision: ClaimDecision, claim_id: str, image: ScanImage) -> tuple[Outcome, str]:
     """(outcome, reason). The holder's own claim stays "first" whatever has happened to batch or campaign since."""
     first = image.first
     if first is not None and first.form == "claim" and first.claim_id == claim_id:

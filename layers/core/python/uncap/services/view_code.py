@@ -6,7 +6,6 @@ The holder's own page also reads where the rewards stand, which spares the page 
 from datetime import tzinfo
 
 import msgspec
-from webui.views import PrizeOdds, RewardView, ScanPageView
 
 from uncap.domain.catalog import Campaign, Product
 from uncap.domain.claims import decide_claim
@@ -15,8 +14,9 @@ from uncap.domain.errors import NotFoundError
 from uncap.domain.scans import ScanImage
 from uncap.domain.sessions import Session
 from uncap.services.claim_code import ScanDesk, consumer_rewards
-from uncap.services.find_code import IssuedCode, find_code
+from uncap.services.find_code import IssuedCode
 from uncap.services.read_reward import RewardDesk, read_reward
+from webui.views import PrizeOdds, RewardView, ScanPageView
 
 
 class ViewDesk(msgspec.Struct, frozen=True):
@@ -27,9 +27,8 @@ class ViewDesk(msgspec.Struct, frozen=True):
     clone_threshold: int
 
 
-def view_code(desk: ViewDesk, session: Session, gtin: str, serial: str, now_ms: int, *, back: str = "") -> ScanPageView:
-    """The view without `claim_id` and `csrf`. `back` is this page's own address. Raises CodeForgedError."""
-    code = find_code(desk.scan.keyring(), desk.scan.catalog, gtin, serial, now_ms)
+def view_code(desk: ViewDesk, session: Session, code: IssuedCode, now_ms: int, *, back: str = "") -> ScanPageView:
+    """The view without `claim_id` and `csrf`. `back` is this page's own address, for coming back to it."""
     return view_of(desk, session, code, desk.scan.scans.get(code.ref), now_ms, back=back)
 
 
@@ -84,11 +83,10 @@ def link_path(gtin: str, serial: str) -> str:
 def _status(code: IssuedCode, image: ScanImage | None, session: Session, now_ms: int) -> tuple[str, str]:
     first = image.first if image else None
     decision = decide_claim(code.batch, code.release, code.campaign, code.ref.index, code.ref.role, now_ms)
+    if decision.reason == "recalled":
+        return "observed", "recalled"  # concerns whoever holds the bottle, also after the claim
     if first is not None and first.form == "claim":
-        if session.person and first.person == session.person:
-            return "claimed_by_you", ""
-        # A recall concerns whoever holds the bottle, also after the claim.
-        return ("observed", decision.reason) if decision.reason in ("recalled", "frozen") else ("claimed", "")
+        return ("claimed_by_you" if session.person and first.person == session.person else "claimed"), ""
     if first is not None:
         return "observed", first.reason or "decommissioned"
     return ("observed", decision.reason) if decision.form == "observe" else ("claimable", "")

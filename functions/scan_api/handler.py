@@ -1,0 +1,10 @@
+"""scan_api: everything is imported at init, where Lambda is fast, and wired at the first request."""
+
+from typing import Any
+
+from uncap.runtime.wiring_scan import scan_handler
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """One HTTP API request (payload 2.0)."""
+    return scan_handler()(event, context)

@@ -1,0 +1,220 @@
+"""The scan API's routes: HTTP in, one service, HTTP out. Mounted by `runtime/wiring_scan.py`, row by row."""
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+from aws_lambda_powertools.event_handler.api_gateway import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError as RouteNotFoundError
+
+from uncap.domain.codes.links import check_gtin, parse_code_link
+from uncap.domain.errors import CodeForgedError, InputError, NotFoundError, UncapError
+from uncap.domain.sessions import Session, check_csrf
+from uncap.routes import openapi, resolver
+from uncap.routes.problems import internal_problem
+from uncap.routes.requests import Request
+from uncap.routes.scan_desk import ApiDesk
+from uncap.routes.scan_pages import claimed_page, code_page, not_issued_page, refused_page
+from uncap.routes.scan_replies import OPEN_HEADERS, error_reply, json_reply, problem_reply
+from uncap.routes.scan_schemas import CodeFacts, ScanForm, ScanInput, ScanReply, SessionInput, SessionReply
+from uncap.routes.scan_table import ROUTES, SECURITY_SCHEMES, TITLE, VERSION
+from uncap.services.claim_code import ScanRequest, ScanResult, claim_code, consumer_rewards
+from uncap.services.find_code import IssuedCode, find_code
+from uncap.services.open_session import OpenSession, open_by_credential, require_session
+from uncap.services.read_reward import read_reward
+from uncap.services.view_code import first_scan_on, link_path, view_code
+from webui import assets
+
+_SCAN = msgspec.json.Decoder(ScanInput)
+_SIGN_IN = msgspec.json.Decoder(SessionInput)
+_ALLOW = "GET, HEAD, OPTIONS"
+_NOBODY = Session("", "", 0, 0)
+
+
+class ScanApi:
+    """One method per row of the route table, called with the request and the path's parameters."""
+
+    def __init__(self, desk: ApiDesk) -> None:
+        self._desk = desk
+        self._public_host = urlsplit(desk.link_base).netloc.lower()
+
+    def show_code(self, request: Request, gtin: str, serial: str) -> Response[str]:
+        """The page, or what a program asked for instead."""
+        form = resolver.wanted_form(request.headers.get("accept", ""), request.query("linkType"))
+        now_ms = self._desk.clock_ms()
+        try:
+            code = self._find(gtin, serial, now_ms)
+        except CodeForgedError as error:
+            if form != "page":
+                return error_reply(error, self._desk.meter, headers=OPEN_HEADERS)
+            self._desk.meter.count("CodeForged")
+            return not_issued_page(request, gtin, serial)
+        if form == "page":
+            return code_page(self._desk, request, code, now_ms)
+        if form == "json":
+            return json_reply(self._facts(request, code, now_ms), headers=OPEN_HEADERS)
+        if form == "linkset":
+            return self._linkset(request, code)
+        raise NotFoundError("link_type_unknown", "There is no link of this type.", where="linkType")
+
+    def head_code(self, request: Request, gtin: str, serial: str) -> Response[str]:
+        """GET's headers."""
+        reply = self.show_code(request, gtin, serial)
+        reply.body, reply.compress = "", False
+        return reply
+
+    def options_code(self, _request: Request, **_path: str) -> Response[str]:
+        """Methods, and that any origin may read."""
+        cors = {"Access-Control-Allow-Methods": _ALLOW, "Access-Control-Allow-Headers": "Accept, Accept-Language"}
+        return Response(204, body="", headers={**OPEN_HEADERS, **cors, "Allow": _ALLOW})
+
+    def scan_code(self, request: Request) -> Response[str]:
+        """One scan, as JSON or from the page's form."""
+        if request.is_form:
+            return self._scan_form(request)
+        now_ms = self._desk.clock_ms()
+        session = self._session(request, now_ms)
+        body = request.json(_SCAN)
+        gtin, serial = _named_code(body)
+        wanted = ScanRequest(gtin, serial, body.claim_id, body.intent, body.place)
+        result = claim_code(self._desk.scan, session, wanted, now_ms)
+        self._count(result, now_ms)
+        first = result.image.first
+        mine = first is not None and first.form == "claim" and first.person == session.person
+        return json_reply(
+            ScanReply(
+                outcome=result.outcome,
+                reason=result.reason,
+                claim_id=body.claim_id,
+                rewards=consumer_rewards(self._desk.scan.catalog, result.image) if mine else (),
+                first_scan_on=first_scan_on(result.image, self._desk.scan.zone),
+                scans=result.image.count,
+            )
+        )
+
+    def show_reward(self, request: Request, reward_id: str) -> Response[str]:
+        """The caller's own."""
+        token = request.require_session_token()
+        session = require_session(self._desk.session, token, self._desk.clock_ms())
+        return json_reply(read_reward(self._desk.reward, session, reward_id))
+
+    def open_session(self, request: Request) -> Response[str]:
+        """A bearer token."""
+        body = request.json(_SIGN_IN)
+        opened = open_by_credential(self._desk.session, body.provider, body.credential, self._desk.clock_ms())
+        return json_reply(SessionReply(opened.token, opened.session.expires_at_s))
+
+    def show_openapi(self, _request: Request) -> Response[str]:
+        """The document, made once."""
+        return json_reply(self._document, headers=OPEN_HEADERS)
+
+    def show_asset(self, request: Request, file: str) -> Response[bytes]:
+        """A script or style of the page."""
+        compressed = "gzip" in request.headers.get("accept-encoding", "")
+        found = assets.asset(file, compressed=compressed)
+        headers = assets.asset_headers(compressed=compressed)
+        return Response(200, found.content_type, found.body, headers, compress=False)
+
+    def show_resolver(self, request: Request) -> Response[str]:
+        """GS1's description file."""
+        origin = self._desk.link_base or request.origin
+        return json_reply(resolver.description(origin), headers=OPEN_HEADERS)
+
+    @cached_property
+    def _document(self) -> dict[str, Any]:
+        return openapi.build(TITLE, VERSION, ROUTES, security_schemes=SECURITY_SCHEMES)
+
+    def _find(self, gtin: str, serial: str, now_ms: int) -> IssuedCode:
+        """A link that cannot be ours is as little issued as a wrong serial."""
+        try:
+            checked = check_gtin(gtin)
+        except InputError as malformed:
+            raise CodeForgedError from malformed
+        return find_code(self._desk.scan.keyring(), self._desk.scan.catalog, checked, serial.upper(), now_ms)
+
+    def _session(self, request: Request, now_ms: int) -> Session:
+        token = request.require_session_token()
+        if not request.bearer():
+            request.require_same_origin(self._public_host)
+        return require_session(self._desk.session, token, now_ms)
+
+    def _scan_form(self, request: Request) -> Response[str]:
+        form = request.form(ScanForm)
+        gtin, serial = check_gtin(form.gtin), form.serial.upper()
+        now_ms = self._desk.clock_ms()
+        try:
+            session = require_session(self._desk.session, request.cookie(), now_ms)
+            check_csrf(self._desk.session.keys(), session, form.csrf)
+            result = claim_code(self._desk.scan, session, ScanRequest(gtin, serial, form.claim_id), now_ms)
+        except UncapError as error:
+            return refused_page(self._desk, request, form, gtin, error, now_ms)
+        self._count(result, now_ms)
+        return claimed_page(self._desk, request, OpenSession(session), result, now_ms)
+
+    def _facts(self, request: Request, code: IssuedCode, now_ms: int) -> CodeFacts:
+        token = request.token()
+        session = require_session(self._desk.session, token, now_ms) if token else _NOBODY
+        view = view_code(self._desk.view, session, code, now_ms)
+        return CodeFacts(**{name: getattr(view, name) for name in CodeFacts.__struct_fields__})
+
+    def _linkset(self, request: Request, code: IssuedCode) -> Response[str]:
+        product = self._desk.scan.catalog.product(code.gtin)
+        title = next(iter(product.name.values()), "") if product else ""
+        anchor = (self._desk.link_base or request.origin) + link_path(code.gtin, code.serial)
+        headers = {**OPEN_HEADERS, "Link": resolver.CONTEXT_LINK}
+        return json_reply(resolver.linkset(anchor, title), headers=headers, media_type=resolver.LINKSET)
+
+    def _count(self, result: ScanResult, now_ms: int) -> None:
+        meter = self._desk.meter
+        meter.count("CodeScanned" if result.written else "CodeAnsweredFromMemory")
+        if result.outcome == "first":
+            first = result.image.first
+            # A retry of an earlier claim is told the same, and counted once.
+            meter.count("CodeClaimed" if first and first.at_ms == now_ms else "ClaimRetried")
+        else:
+            meter.count("CodeRepeated" if result.outcome == "repeat" else "CodeObserved")
+
+
+def mount(app: APIGatewayHttpResolver, api: ScanApi, meter_error: Callable[[Exception], None]) -> None:
+    """Adds every route of the table and the error handlers. `meter_error` logs and counts what nobody expected."""
+    for row in ROUTES:
+        path = row.path.replace("{", "<").replace("}", ">")
+        app.route(path, method=row.method)(_handler(app, getattr(api, row.name)))
+
+    def known(error: UncapError) -> Response[str]:
+        reply = error_reply(error, api._desk.meter)
+        if reply.status_code == 500:
+            meter_error(error)
+        return reply
+
+    def unknown(error: Exception) -> Response[str]:
+        meter_error(error)
+        return problem_reply(internal_problem())
+
+    def no_route(_error: RouteNotFoundError) -> Response[str]:
+        return error_reply(NotFoundError("route_unknown", "There is no such address."), api._desk.meter)
+
+    app.exception_handler(UncapError)(known)
+    app.exception_handler(Exception)(unknown)
+    app.not_found(no_route)
+
+
+def _handler(app: APIGatewayHttpResolver, method: Callable[..., Response[Any]]) -> Callable[..., Response[Any]]:
+    def run(**path: str) -> Response[Any]:
+        return method(Request(app.current_event.raw_event), **path)
+
+    return run
+
+
+def _named_code(body: ScanInput) -> tuple[str, str]:
+    """(GTIN-14, serial). Raises InputError (`code_missing`, `code_ambiguous`, the link's and the GTIN's)."""
+    if body.link and (body.gtin or body.serial):
+        raise InputError("code_ambiguous", "Send a link, or a GTIN and a serial.", where="link")
+    if body.link:
+        link = parse_code_link(body.link)
+        return link.gtin, link.serial
+    if not body.gtin or not body.serial:
+        raise InputError("code_missing", "Send a link, or a GTIN and a serial.", where="link")
+    return check_gtin(body.gtin), body.serial.upper()
