@@ -50,11 +50,12 @@ class Mismatch(msgspec.Struct, frozen=True):
 
 
 class Check(msgspec.Struct, frozen=True):
-    """One step of the verification. It passed if there are no mismatches; `note` says what was seen."""
+    """One step of the verification. It passed if it was `made` and found no mismatches; `note` says what was seen."""
 
     name: str  # seed | beacon | eligible | prizes | codes | commitment | winners
     note: str
     mismatches: tuple[Mismatch, ...] = ()
+    made: bool = True
 
 
 class DrawReport(msgspec.Struct, frozen=True):
@@ -70,7 +71,7 @@ class DrawReport(msgspec.Struct, frozen=True):
     @property
     def passed(self) -> bool:
         """Whether the draw is exactly what was committed to."""
-        return not self.mismatches
+        return all(check.made and not check.mismatches for check in self.checks)
 
     @property
     def mismatches(self) -> tuple[Mismatch, ...]:
@@ -118,7 +119,7 @@ def verify_draw(draw: PublishedDraw, noted: Noted = NOTHING_NOTED) -> DrawReport
     # On wrong groundwork every winner would look wrong; the true fault is the one already named.
     if any(check.mismatches for check in groundwork if check.name in ("seed", "beacon", "eligible", "prizes")):
         note = "not recomputed, since what it is computed from is already refuted"
-        last = Check("winners", note)
+        last = Check("winners", note, made=False)
     else:
         laid = winners(release, bytes.fromhex(release.seed))
         last = Check("winners", f"{len(laid)} recomputed", tuple(_winner_faults(draw, laid)))
