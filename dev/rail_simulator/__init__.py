@@ -4,7 +4,3 @@
 is never deployed and never calls out of the machine. Its crypto is its own on purpose: sharing the adapter's would let
 one mistake hide on both sides.
 """
-
-from dev.rail_simulator.keys import ensure_rail_keys
-
-__all__ = ["ensure_rail_keys"]

@@ -44,9 +44,10 @@ def create_app(config: SimulatorConfig) -> Starlette:
             store, mchid=platform.mchid, transfer_ms=config.transfer_ms, confirm_ttl_ms=config.confirm_ttl_ms
         )
         api = MerchantApi(machine, platform, hold_ms=config.hold_ms, rate_per_s=config.rate_per_s)
-        router.routes[:] = [*api.routes(), *ControlApi(machine).routes()]
         courier = Courier(store, platform, backoff_ms=config.callback_backoff_ms)
         clockwork = asyncio.create_task(_run(machine, courier))
+        control = ControlApi(machine, alive=lambda: not clockwork.done())
+        router.routes[:] = [*api.routes(), *control.routes()]
         try:
             yield
         finally:

@@ -37,8 +37,10 @@ class _Balance(msgspec.Struct, frozen=True):
 class ControlApi:
     """Not signed, loopback only: it plays the person's phone and the operator's hand."""
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, machine: Machine, *, alive: Callable[[], bool]) -> None:
+        """`alive` says whether the ticker and the courier still run; health depends on it."""
         self._machine = machine
+        self._alive = alive
         self._store: Store = machine.store
 
     def routes(self) -> list[Route]:
@@ -79,12 +81,12 @@ class ControlApi:
         counts = self._store.db.execute("SELECT state, COUNT(*) FROM bills GROUP BY state").fetchall()
         waiting = self._store.db.execute("SELECT COUNT(*) FROM callbacks WHERE due_ms IS NOT NULL").fetchone()[0]
         document = {
-            "ok": True,
+            "ok": self._alive(),
             "balance_minor": self._store.meta("balance"),
             "bills": dict(counts),
             "callbacks_due": waiting,
         }
-        return JSONResponse(document)
+        return JSONResponse(document, 200 if document["ok"] else 500)
 
     async def _statement(self, request: Request) -> Response:
         """All successes, or those of `?date=YYYY-MM-DD` (Beijing); openids as hashes."""

@@ -16,7 +16,8 @@ _START_TIMEOUT_S = 10.0
 @contextlib.contextmanager
 def serve(config: SimulatorConfig) -> Iterator[str]:
     """Serve until the block ends; gives the base URL. TimeoutError if it does not come up."""
-    with socket.socket() as listener:
+    # The protocol is named because asyncio sets TCP_NODELAY only where it is; without it each reply takes 40 ms more.
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
         options = uvicorn.Config(create_app(config), log_level="error", ws="none", timeout_graceful_shutdown=1)

@@ -134,7 +134,6 @@ class MerchantApi:
             "transfer_bill_no": bill.transfer_bill_no,
             "create_time": rfc3339(bill.created_ms),
             "state": bill.state,
-            **({"fail_reason": bill.fail_reason} if bill.fail_reason else {}),
             **({"package_info": bill.package} if bill.state == "WAIT_USER_CONFIRM" else {}),
         }
 

@@ -80,7 +80,7 @@ class TransferRequest(msgspec.Struct, frozen=True):
 
 
 def is_loopback_url(url: str, *, query: bool = False) -> bool:
-    """Whether `url` is plain http to this machine (127.0.0.1, localhost, *.localhost); `query` allows a query string."""
+    """Whether `url` is plain http to this machine (127.0.0.1, localhost, *.localhost); `query` allows a query."""
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname or "", parts.port

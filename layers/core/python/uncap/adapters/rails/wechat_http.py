@@ -75,7 +75,7 @@ class WechatHttp:
                 data = response.read(max_bytes + 1, decode_content=True)
             finally:
                 response.release_conn()
-        except urllib3.exceptions.TimeoutError as error:
+        except urllib3.exceptions.ReadTimeoutError as error:
             raise TransientError("rail_timeout", f"no reply in time to {method}") from error
         except urllib3.exceptions.HTTPError as error:
             raise TransientError("rail_unreachable", f"the exchange broke off in {method}") from error

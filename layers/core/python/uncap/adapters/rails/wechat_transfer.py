@@ -112,6 +112,9 @@ class WechatTransferRail:
         if reply.status != 200 and error_code(reply) == ALREADY_EXISTS:
             return self._adopt(instruction)
         outcome, _ = self._read(reply, instruction.bill_no)
+        if isinstance(outcome, FailedFinal):
+            # This reply has no reason in it, and whether the bill expired or was refused decides what comes next.
+            return self.query(instruction.bill_no)
         return outcome
 
     def query(self, bill_no: str) -> RailOutcome:
