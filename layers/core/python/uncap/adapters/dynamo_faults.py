@@ -19,7 +19,16 @@ def translated(conflict: str = "condition_failed") -> Iterator[None]:
     try:
         yield
     except PynamoDBException as cause:
-        code = cause.cause_response_code
+        code = response_code(cause)
         if code == CONDITION_FAILED:
             raise ConflictError(conflict, "the item is not in the state this write expects") from cause
         raise TransientError("table_unavailable", f"the table did not answer ({code or 'no reply'})") from cause
+
+
+def response_code(cause: PynamoDBException) -> str:
+    """DynamoDB's own code for the refusal, "" if no reply came.
+
+    PynamoDB's `cause_response_code` fails with AttributeError on a time-out: botocore's carries `response = None`.
+    """
+    response = getattr(cause.cause, "response", None) or {}
+    return str(response.get("Error", {}).get("Code", ""))

@@ -14,6 +14,7 @@ from pynamodb.exceptions import DoesNotExist, PynamoDBException, TransactWriteEr
 from pynamodb.expressions.condition import Condition
 from pynamodb.transactions import TransactWrite
 
+from uncap.adapters.dynamo_faults import response_code
 from uncap.adapters.models import InsightItem
 from uncap.domain.diversion.cases import case_id_of, open_case, summarise
 from uncap.domain.diversion.evidence import DiversionRule, Evidence, accumulate, suffices
@@ -28,6 +29,7 @@ _ACTIONS_PER_PLACE = 3  # the evidence, and once a case is open the case and its
 _ATTEMPTS = 10
 _BACKOFF_S, _BACKOFF_CAP_S = 0.02, 1.0
 _PASSING = {
+    "",  # no reply: the marks will tell whether it was written
     "InternalServerError",
     "ProvisionedThroughputExceeded",
     "ProvisionedThroughputExceededException",
@@ -212,4 +214,4 @@ def _may_pass(cause: PynamoDBException) -> bool:
     reasons = [reason for reason in getattr(cause, "cancellation_reasons", ()) if reason]
     if reasons:
         return all(reason.code in _PASSING or reason.code == _REFUSED for reason in reasons)
-    return cause.cause_response_code is None or cause.cause_response_code in _PASSING
+    return response_code(cause) in _PASSING
