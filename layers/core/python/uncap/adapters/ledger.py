@@ -102,8 +102,12 @@ class DynamoLedger:
 
     def has_entry(self, entry_id: str) -> bool:
         """See `LedgerStore`."""
-        with translated():
-            return bool(list(LedgerItem.query(ENTRY + entry_id, attributes_to_get=["pk"], consistent_read=True)))
+        try:
+            with translated():
+                LedgerItem.get(ENTRY + entry_id, consistent_read=True)
+        except DoesNotExist:
+            return False
+        return True
 
     def open_case(self, case: Case) -> bool:
         """See `LedgerStore`."""

@@ -50,7 +50,7 @@ class ConsoleSettings(_Common, frozen=True, kw_only=True):
 
 
 class RelaySettings(_Common, frozen=True, kw_only=True):
-    """reward_relay and reconcile_job: from a claim to its rewards on the queue."""
+    """reward_relay (and, with more, reconcile_job): from a claim to its rewards on the queue."""
 
     scans_table: str
     catalog_table: str
@@ -61,6 +61,14 @@ class RelaySettings(_Common, frozen=True, kw_only=True):
     code_keys_secret: str
     reward_queue_url: str
     parked_queue_url: str
+
+
+class ReconcileSettings(RelaySettings, frozen=True, kw_only=True):
+    """reconcile_job: also compares the rail's statement where it is given the rail (both empty: it does not)."""
+
+    rail_keys_secret: str = ""
+    rail_base_url: str = ""
+    rail_timeout_ms: int = 5_000
 
 
 class PayoutSettings(_Common, frozen=True, kw_only=True):

@@ -15,6 +15,7 @@ from uncap.domain.rewards import ids
 from uncap.domain.rewards.granting import Ground, rewards_of
 from uncap.domain.rewards.ports import ChannelReader, LedgerStore, RewardQueue
 from uncap.domain.rewards.reward import Reward, State
+from uncap.domain.rewards.states import waits_for_person
 from uncap.domain.scans import CodeRef, Mark, ScanChange, ScanImage
 
 
@@ -48,8 +49,8 @@ class Granted:
 
     @property
     def held(self) -> int:
-        """Rewards that wait for a fact or a person."""
-        return sum(one.state is State.HELD for one in self.rewards)
+        """Rewards that wait for a person."""
+        return sum(waits_for_person(one) for one in self.rewards)
 
 
 def grant_changes(changes: Iterable[ScanChange], granter: Granter) -> Granted:
@@ -122,8 +123,8 @@ def claimable_again(images: Sequence[ScanImage], granter: Granter) -> list[str]:
     for image in images:
         if image.first and "@" in image.first.campaign:
             wanted += _consumer_rewards(image.ref, image.first, granter.catalog)
-    found = granter.ledger.get_many(wanted) if wanted else {}
-    return [one.reward_id for one in found.values() if one.state is State.CLAIMABLE]
+    found = [granter.ledger.get(one) for one in wanted]
+    return [one.reward_id for one in found if one is not None and one.state is State.CLAIMABLE]
 
 
 def _owner_returned(change: ScanChange) -> bool:

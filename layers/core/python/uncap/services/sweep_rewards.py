@@ -3,6 +3,7 @@
 Callbacks are never guaranteed and messages get lost; the `due` index makes sure that no reward waits for ever.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from uncap.domain.errors import UncapError
@@ -26,10 +27,18 @@ class Swept:
         return sum(one.state is state for one in self.rewards)
 
 
-def sweep(payouts: Payouts, shipments: ShipmentReader, queue: RewardQueue, limit: int) -> Swept:
+def sweep(
+    payouts: Payouts,
+    shipments: ShipmentReader,
+    queue: RewardQueue,
+    limit: int,
+    time_is_up: Callable[[], bool] = lambda: False,
+) -> Swept:
     """Look at up to `limit` due rewards; what is owed goes back to the queue. One failure does not stop the rest."""
     swept = Swept()
     for reward_id in payouts.ledger.due(payouts.clock_ms(), limit):
+        if time_is_up():
+            break
         try:
             reward = _sweep_one(reward_id, payouts, shipments)
         except UncapError as cause:

@@ -52,6 +52,11 @@ def next_step(reward: Reward, now_ms: int) -> Step:
     return Step.QUERY if key_expired(reward, now_ms) else Step.RESEND
 
 
+def waits_for_person(reward: Reward) -> bool:
+    """HELD for something no fact will settle: an alarm hangs on these."""
+    return reward.state is State.HELD and reward.reason not in WAITS_FOR_FACT
+
+
 def key_expired(reward: Reward, now_ms: int) -> bool:
     """True once the rail may have forgotten the open attempt's key, so that resending could pay again."""
     attempt = reward.attempt

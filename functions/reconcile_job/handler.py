@@ -1,0 +1,56 @@
+"""reconcile_job: claims without rewards, yesterday's statement, ended budgets. Triggered by a schedule.
+
+Event: anything (a schedule's), or {"statement_date": "yyyy-mm-dd"} to compare that day's statement only.
+"""
+
+import datetime
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from uncap.runtime.observability import NAMESPACE
+from uncap.runtime.wiring_back import RelayTools, reconcile_tools
+from uncap.services.close_day import close_day
+from uncap.services.compare_statement import compare_statement
+from uncap.services.reconcile_scans import reconcile
+
+logger = Logger(service="reconcile_job")
+metrics = Metrics(namespace=NAMESPACE, service="reconcile_job")
+_RESERVE_MS = 30_000
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
+    """Continue the pass over the Scans table; once it is complete, close the day."""
+    tools = reconcile_tools()
+    if "statement_date" in event:
+        return _compare(str(event["statement_date"]), tools)
+    done = reconcile(
+        tools.scans,
+        tools.granter,
+        tools.clock_ms,
+        lambda: context.get_remaining_time_in_millis() < _RESERVE_MS,
+    )
+    for pk, cause in done.poison:
+        logger.error("claim cannot be granted", extra={"code_key": pk, "reason": cause.code})
+    metrics.add_metric(name="RewardsReconciled", unit=MetricUnit.Count, value=len(done.created))
+    metrics.add_metric(name="ClaimsUngrantable", unit=MetricUnit.Count, value=len(done.poison))
+    counts = {"scans": done.scans, "created": len(done.created), "resent": done.resent, "associated": done.associated}
+    if done.complete:
+        counts |= close_day(tools.granter.ledger, tools.releases(), tools.rail, tools.clock_ms())
+        metrics.add_metric(name="StatementDifferences", unit=MetricUnit.Count, value=counts["cases"])
+        metrics.add_metric(name="LedgerUnbalanced", unit=MetricUnit.Count, value=counts["unbalanced"])
+    logger.info("reconciled", extra=counts | {"complete": done.complete})
+    return counts
+
+
+def _compare(day: str, tools: RelayTools) -> dict[str, int]:
+    if tools.rail is None:
+        return {"cases": 0}
+    cases = compare_statement(tools.rail, datetime.date.fromisoformat(day), tools.granter.ledger, tools.clock_ms())
+    metrics.add_metric(name="StatementDifferences", unit=MetricUnit.Count, value=len(cases))
+    logger.info("statement compared", extra={"day": day, "cases": [case.case_id for case in cases]})
+    return {"cases": len(cases)}

@@ -1,0 +1,163 @@
+"""The money functions' tools: settings to adapters, once per container, at the first event.
+
+Used by reward_relay, reconcile_job, payout_worker, payout_callback, sweeper_job and `uncap redrive`.
+"""
+
+import functools
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from uncap.adapters.catalog import Catalog
+from uncap.adapters.catalog_lists import every_release
+from uncap.adapters.documents import DocumentTable
+from uncap.adapters.flow import DynamoChannel, DynamoFlow
+from uncap.adapters.ledger import DynamoLedger
+from uncap.adapters.models import CatalogItem, FlowItem, LedgerItem, PartyItem, ScanItem, open_tables
+from uncap.adapters.parties import DynamoParties
+from uncap.adapters.rails.registry import build_rails, rail_keys
+from uncap.adapters.reward_queue import SqsParkedQueue, SqsRewardQueue, sqs_client
+from uncap.adapters.scans_stream import DynamoScans
+from uncap.adapters.secrets_wire import CachedSecret
+from uncap.adapters.wire.client import SECRETS_MANAGER, connect
+from uncap.adapters.wire.credentials import credential_source
+from uncap.adapters.wire.dynamodb import Caller
+from uncap.domain.catalog import Release
+from uncap.domain.identity import open_payee
+from uncap.domain.prizes.commitment import derive_seed
+from uncap.domain.prizes.laying import laid_prize
+from uncap.domain.rails import Rail
+from uncap.domain.rewards.ports import ParkedQueue, RewardQueue, ScanReader, ShipmentReader
+from uncap.domain.rewards.reward import Reward
+from uncap.runtime.clock import clock_ms
+from uncap.runtime.settings import PayoutSettings, ReconcileSettings, RelaySettings, read
+from uncap.services.grant_rewards import Granter
+from uncap.services.settle_payout import Payouts
+
+PUT_THREADS = 8
+
+
+@dataclass(frozen=True)
+class RelayTools:
+    """What reward_relay and reconcile_job work with. `rail` is None where no statement is compared."""
+
+    granter: Granter
+    scans: ScanReader
+    parking: ParkedQueue
+    clock_ms: Callable[[], int]
+    releases: Callable[[], Iterable[Release]]
+    rail: Rail | None = None
+
+
+@dataclass(frozen=True)
+class PayoutTools:
+    """What payout_worker, payout_callback and sweeper_job work with."""
+
+    payouts: Payouts
+    shipments: ShipmentReader
+    queue: RewardQueue
+
+
+@functools.cache
+def relay_tools() -> RelayTools:
+    """The relay's tools. Raises msgspec.ValidationError naming a missing setting."""
+    return build_relay(read(RelaySettings), _vault(), clock_ms)
+
+
+@functools.cache
+def reconcile_tools() -> RelayTools:
+    """The reconcile job's tools: the relay's, and the cash rail for its statement if one is configured."""
+    settings = read(ReconcileSettings)
+    rail = _rails(settings, _vault(), clock_ms)
+    return build_relay(settings, _vault(), clock_ms, rail=rail["cash"] if rail else None)
+
+
+@functools.cache
+def payout_tools() -> PayoutTools:
+    """The payout functions' tools."""
+    return build_payouts(read(PayoutSettings), _vault(), clock_ms)
+
+
+def build_relay(
+    settings: RelaySettings, vault: Caller, clock: Callable[[], int], rail: Rail | None = None
+) -> RelayTools:
+    """Tools over the tables and queues named in the settings; nothing is called yet."""
+    connection = open_tables(
+        {
+            ScanItem: settings.scans_table,
+            CatalogItem: settings.catalog_table,
+            PartyItem: settings.parties_table,
+            FlowItem: settings.flow_table,
+            LedgerItem: settings.ledger_table,
+        }
+    )
+    master = CachedSecret(vault, settings.draw_keys_secret, _draw_master, clock)
+
+    def prize_on(release: Release, index: int) -> str:
+        return laid_prize(release, derive_seed(master(), release.release_id), index)
+
+    sqs = sqs_client()
+    source = DocumentTable(CatalogItem)
+    catalog = Catalog(source, clock, settings.catalog_max_age_ms)
+    granter = Granter(
+        catalog=catalog,
+        channel=DynamoChannel(DynamoFlow(), DynamoParties(clock, settings.catalog_max_age_ms)),
+        ledger=DynamoLedger(),
+        queue=SqsRewardQueue(sqs, settings.reward_queue_url),
+        laid_prize=prize_on,
+        pool=ThreadPoolExecutor(PUT_THREADS, thread_name_prefix="put"),
+    )
+    parking = SqsParkedQueue(sqs, settings.parked_queue_url)
+    return RelayTools(granter, DynamoScans(connection), parking, clock, lambda: every_release(source, catalog), rail)
+
+
+def build_payouts(settings: PayoutSettings, vault: Caller, clock: Callable[[], int]) -> PayoutTools:
+    """Tools over the tables, queue and rails named in the settings; the rail's keys are fetched."""
+    open_tables(
+        {
+            CatalogItem: settings.catalog_table,
+            FlowItem: settings.flow_table,
+            LedgerItem: settings.ledger_table,
+        }
+    )
+    seal = CachedSecret(vault, settings.payee_keys_secret, _seal_key, clock)
+
+    def payee_of(reward: Reward) -> str:
+        return open_payee(seal(), reward.payee_person, reward.payee)
+
+    payouts = Payouts(
+        ledger=DynamoLedger(),
+        catalog=Catalog(DocumentTable(CatalogItem), clock, settings.catalog_max_age_ms),
+        rails=_rails(settings, vault, clock),
+        open_payee=payee_of,
+        clock_ms=clock,
+        notify_url=settings.notify_url,
+    )
+    return PayoutTools(payouts, DynamoFlow(), SqsRewardQueue(sqs_client(), settings.reward_queue_url))
+
+
+def _rails(settings: PayoutSettings | ReconcileSettings, vault: Caller, clock: Callable[[], int]) -> Mapping[str, Rail]:
+    if not settings.rail_keys_secret or not settings.rail_base_url:
+        return {}
+    keys = CachedSecret(vault, settings.rail_keys_secret, _object, clock)()
+    return build_rails(rail_keys(keys), settings.rail_base_url, timeout_ms=settings.rail_timeout_ms, now_ms=clock)
+
+
+@functools.cache
+def _vault() -> Caller:
+    return connect(SECRETS_MANAGER, clock_ms=clock_ms, credentials=credential_source(clock_ms))
+
+
+def _object(text: str) -> dict[str, Any]:
+    return msgspec.json.decode(text, type=dict[str, Any])
+
+
+def _draw_master(text: str) -> bytes:
+    return bytes.fromhex(_object(text)["master"])
+
+
+def _seal_key(text: str) -> bytes:
+    return bytes.fromhex(_object(text)["seal"])
