@@ -164,6 +164,18 @@ def test_the_cache_is_bounded_and_forgets_nothing_that_matters(monkeypatch: pyte
     assert len(ring._ciphers) == 2
 
 
+def test_strangers_do_not_push_out_the_keys_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scheme, "_CACHE_LIMIT", 3)
+    ring = Keyring({1: ("minting", MASTER)})
+    serial = scheme.encode(ring.key(1, GTIN, Role.CAP_INNER), 1, 2)
+    for stranger in range(10):
+        assert ring.identify(GTIN, serial, [Role.CAP_INNER]) is not None
+        kept = ring._ciphers[1, GTIN, Role.CAP_INNER]
+        for more in range(2):
+            assert ring.identify(f"{stranger}{more}".zfill(14), serial, [Role.CAP_INNER]) is None
+        assert ring._ciphers[1, GTIN, Role.CAP_INNER] is kept
+
+
 @pytest.mark.parametrize(
     "module", ["uncap.domain.codes.scheme", "uncap.domain.codes.links", "uncap.domain.prizes.laying"]
 )

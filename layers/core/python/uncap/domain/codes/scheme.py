@@ -164,6 +164,8 @@ class Keyring:
         for role in roles:
             opened = _open(self._cipher(epoch, gtin, role), value)
             if opened is not None:
+                # Only a genuine code renews its key's place, so that strangers' GTINs push out each other's.
+                self._ciphers[epoch, gtin, role] = self._ciphers.pop((epoch, gtin, role))
                 return FoundCode(CodeRef(opened[0], opened[1], role), epoch)
         return None
 
@@ -177,7 +179,6 @@ class Keyring:
         found = self._ciphers.get((epoch, gtin, role))
         if found is None:
             if len(self._ciphers) >= _CACHE_LIMIT:
-                # Oldest first is enough: the catalog decides which GTINs come here, so strangers cannot churn this.
                 self._ciphers.pop(next(iter(self._ciphers)))
             found = self._ciphers[epoch, gtin, role] = self.key(epoch, gtin, role).cipher()
         return found
