@@ -104,7 +104,7 @@ def publish_draw(release: Release, pool: tuple[PoolShare, ...], code_hashes: byt
 
 
 def verify_draw(draw: PublishedDraw, noted: Noted = NOTHING_NOTED) -> DrawReport:
-    """Recomputes all of a published draw, without a key. `code_hashes` must be filled in. Faults are told, not raised."""
+    """Recomputes all of a published draw, without a key. `code_hashes` must be filled in. Faults are not raised."""
     release = draw.release
     claimed = commitment(release)
     groundwork = (
