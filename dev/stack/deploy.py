@@ -146,7 +146,7 @@ def _pairs(values: dict[str, str]) -> list[str]:
 def _sam(name: str, arguments: list[str], config: StackConfig, environment: dict[str, str]) -> None:
     """Runs sam with its output in a log; raises StackError with the lines that say why it failed."""
     log = config.state_dir / f"sam-{name}.log"
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "SAM_"))}
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "SAM_", "PYTHON"))}
     # The layers' makefile calls `python3`, which must be the one that has pip.
     path = os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", "")])
     full = kept | config.aws_environment | environment | {"PATH": path, "SAM_CLI_TELEMETRY": "0"}

@@ -1,6 +1,6 @@
 """HTTP to the local stack: `*.localhost` names reach 127.0.0.1 without DNS. Used by the demo, the seed and tests.
 
-Browsers resolve `*.localhost` themselves; Python asks the resolver, which on most Linux machines knows `localhost` only.
+Browsers resolve `*.localhost` themselves; Python asks the resolver, which mostly knows `localhost` only.
 """
 
 from collections.abc import Mapping

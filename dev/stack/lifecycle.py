@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 import httpx
 
+from dev import build_web
 from dev.stack import after_deploy, deploy
 from dev.stack.config import REGION, REPOSITORY, ROOT_ACCESS_KEY, ROOT_SECRET_KEY, StackConfig, StackError
 from dev.stack.outputs import OUTPUTS_FILE, StackOutputs, save
@@ -83,6 +84,9 @@ def is_up(config: StackConfig) -> bool:
 
 def _start(config: StackConfig, say: Say) -> bool:
     """Starts what is not running; True if MiniStack was started (and so has restored its state)."""
+    for program in (STACK_PYTHON, deploy.SAM):
+        if not program.exists():
+            raise StackError(f"{program.parents[1].name} is missing; `make tools` makes it")
     emulator, rail = gateway(config), simulator(config)
     for daemon, port, name in ((emulator, config.port, "UNCAP_PORT"), (rail, config.sim_port, "UNCAP_SIM_PORT")):
         if daemon.pid() is None and not port_is_free(port):
@@ -104,6 +108,7 @@ def _start(config: StackConfig, say: Say) -> bool:
 
 def _deploy(config: StackConfig, say: Say) -> StackOutputs:
     """Builds and deploys if anything changed since the last time."""
+    build_web.build()
     values = deploy.parameters(config, deploy.parse_overrides(os.environ.get("UNCAP_PARAMETERS", "")))
     wanted = deploy.source_hash(values)
     if deploy.is_current(config, wanted):

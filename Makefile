@@ -1,0 +1,74 @@
+# The whole project in two commands: `make up`, then `make demo`. `make test` and `make bench` for those who work on it.
+PY := .venv/bin/python
+STACK := $(PY) -m dev.stack
+LOCK := .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
+        --python-version 3.11
+# Lambda finds these by its layers; everything started from here finds them the same way.
+export PYTHONPATH := $(CURDIR):$(CURDIR)/layers/core/python:$(CURDIR)/layers/web/python
+TEST_ROOMS := $(wildcard tests/unit tests/contract tests/integration tests/histories tests/e2e tests/browser)
+
+.PHONY: help env tools up down clean status demo test lint format types bench lock routes messages web build
+.DEFAULT_GOAL := help
+
+help:  ## what there is
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+
+env:  ## the project's environment, from the lock
+	@dev/bootstrap.sh env
+
+tools: env
+	@dev/bootstrap.sh stack
+	@dev/bootstrap.sh sam
+
+up: tools  ## the local stack: deploy, seed, print a winning link
+	@$(STACK) up
+
+down: env  ## stop it, data kept
+	@$(STACK) down
+
+clean: env  ## stop it and forget its data
+	@$(STACK) clean
+
+status: env
+	@$(STACK) status
+
+demo: tools  ## 300 scans by 60 people, end to end, with its sums checked
+	@$(PY) -m cli.main demo
+
+test: tools web  ## everything: format, lint, types, and all tests on a stack of their own
+	@dev/bootstrap.sh browser
+	@$(MAKE) --no-print-directory lint types
+	@$(PY) -m pytest $(TEST_ROOMS)
+
+lint: env
+	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff check .
+
+types: env
+	@.venv/bin/mypy
+
+format: env  ## put everything into the house style
+	@.venv/bin/ruff format .
+	@.venv/bin/ruff check --fix .
+
+bench: env  ## every figure, one JSON object a line; ONLY=name for one
+	@$(PY) -m bench.main $(if $(ONLY),--only $(ONLY))
+
+web: env  ## the scan page's assets and catalogues
+	@$(PY) -m dev.build_web
+
+messages: env  ## collect the texts to translate
+	@$(PY) -m dev.messages
+
+routes: env  ## the console's API document from its routes
+	@$(PY) -m dev.stack.console_routes
+
+build: tools web  ## what would go to AWS, for python3.13 on arm64
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" SAM_CLI_TELEMETRY=0 .venv-sam/bin/sam build --parallel
+
+lock: env  ## compile every lock anew from pyproject.toml and the .in files
+	@$(LOCK) --extra cli --extra test pyproject.toml --output-file requirements/dev.txt
+	@$(LOCK) requirements/stack.in --output-file requirements/stack.txt
+	@$(LOCK) requirements/sam.in --output-file requirements/sam.txt
+	@$(LOCK) --no-deps --constraint requirements/dev.txt layers/deps_scan/requirements.in --output-file layers/deps_scan/requirements.txt
+	@$(LOCK) --no-deps --constraint requirements/dev.txt layers/deps_back/requirements.in --output-file layers/deps_back/requirements.txt
