@@ -21,7 +21,7 @@ class Parameter(msgspec.Struct, frozen=True):
     name: str
     place: Literal["path", "query", "header", "cookie"]
     description: str
-    schema: dict[str, Any] = {"type": "string"}
+    schema: dict[str, Any] = msgspec.field(default_factory=lambda: {"type": "string"})
     required: bool = False
 
 

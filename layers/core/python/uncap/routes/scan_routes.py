@@ -52,6 +52,7 @@ class ScanApi:
             self._desk.meter.count("CodeForged")
             return not_issued_page(request, gtin, serial)
         if form == "page":
+            self._desk.meter.count("CodeViewed")
             return code_page(self._desk, request, code, now_ms)
         if form == "json":
             return json_reply(self._facts(request, code, now_ms), headers=OPEN_HEADERS)
