@@ -9,8 +9,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from uncap.runtime.wiring_projector import projector
 from uncap.services.project_scans import project_scans
 
-logger = Logger()
-metrics = Metrics()
+logger = Logger(service="scan_projector")
+metrics = Metrics(namespace="uncap", service="scan_projector")
 
 
 @logger.inject_lambda_context

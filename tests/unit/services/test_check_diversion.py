@@ -1,0 +1,128 @@
+"""Who is judged and who is not: only consumers, only shipped goods, only distributors with a territory."""
+
+from datetime import UTC
+
+import h3  # type: ignore[import-untyped]
+import msgspec
+import pytest
+
+from uncap.adapters.catalog import Catalog
+from uncap.domain.catalog import CodeBatch, Party, Role, Shipment, Territory
+from uncap.domain.errors import PoisonError
+from uncap.domain.read_models import ScanFact
+from uncap.domain.shipping import ShipmentMap
+from uncap.services.check_diversion import DiversionCheck
+
+WUHAN, SHANGHAI = (h3.latlng_to_cell(*at, 7) for at in ((30.6, 114.3), (31.2, 121.5)))
+ABROAD = ScanFact("e1", 2_000, "7.49.1", "claim", True, True, person="p_1", cell=SHANGHAI, accuracy_m=65)
+PARTIES = {
+    "d": Party("d", "distributor", {}),
+    "w": Party("w", "outlet", {}, parent_id="d"),
+    "loop": Party("loop", "outlet", {}, parent_id="loop"),
+}
+
+
+class Documents:
+    """A catalog of one batch, its cases and one territory; `version` moves the territory."""
+
+    def __init__(self) -> None:
+        self.cells: tuple[str, ...] = tuple(h3.grid_disk(WUHAN, 8))
+        self.version = 1
+
+    def get(self, pk: str, sk: str, *, consistent: bool = False) -> str | None:
+        return None
+
+    def query(self, pk: str, *, consistent: bool = False) -> list[tuple[str, str]]:
+        roles = (Role.CAP_INNER,)
+        held: dict[str, object] = {
+            "batch#7": CodeBatch(7, "gtin", 100, 1, roles, units_per_case=24, case_batch_no=8),
+            "batch#8": CodeBatch(8, "case", 5, 1, (Role.CASE_OUTER,), units_per_case=24, unit_batch_no=7),
+            "territories": Territory("d", "Wuhan", self.cells, version=self.version),
+        }
+        return [("meta", msgspec.json.encode(held[pk]).decode())] if pk in held else []
+
+
+class Channel:
+    """One shipment of everything to `to`."""
+
+    def __init__(self, to: str, shipped_at_ms: int = 1_000) -> None:
+        self._map = ShipmentMap([Shipment("s1", 7, 0, 72, to, shipped_at_ms)] if to else [])
+
+    def shipment_of(self, batch_no: int, index: int) -> Shipment | None:
+        return self._map.shipment_of(index) if batch_no == 7 else None
+
+    def party(self, party_id: str) -> Party | None:
+        return PARTIES.get(party_id)
+
+
+def check(to: str = "d", shipped_at_ms: int = 1_000, documents: Documents | None = None) -> DiversionCheck:
+    channel = Channel(to, shipped_at_ms)
+    return DiversionCheck(Catalog(documents or Documents(), lambda: 0, 0), channel, channel, UTC, 5_000)
+
+
+def test_goods_far_outside_are_sighted() -> None:
+    seen = check().observe(ABROAD)
+    assert seen.sighting is not None
+    assert (seen.sighting.case_no, seen.sighting.party_id, seen.sighting.day) == (2, "d", "1970-01-01")
+    assert seen.sighting.place == "h3:" + h3.cell_to_parent(SHANGHAI, 4)
+    assert ("shipment#s1", "scans") in seen.counters
+    assert ("day#1970-01-01", "gtin#elsewhere#signal.outside_territory") in seen.counters
+
+
+@pytest.mark.parametrize(
+    "fact",
+    [
+        msgspec.structs.replace(ABROAD, cell=WUHAN),
+        msgspec.structs.replace(ABROAD, cell=""),
+        msgspec.structs.replace(ABROAD, person=""),
+        msgspec.structs.replace(ABROAD, outlet="w"),
+        msgspec.structs.replace(ABROAD, intent="inspect"),
+        msgspec.structs.replace(ABROAD, form="tombstone", counted=False),
+        msgspec.structs.replace(ABROAD, counted=False, first=False),
+        msgspec.structs.replace(ABROAD, accuracy_m=80_000),
+        msgspec.structs.replace(ABROAD, at_ms=500),
+        msgspec.structs.replace(ABROAD, code="7.80.1"),
+        msgspec.structs.replace(ABROAD, code="99.1.1"),
+    ],
+)
+def test_who_is_not_judged(fact: ScanFact) -> None:
+    assert check().observe(fact).sighting is None
+
+
+@pytest.mark.parametrize(
+    ("to", "judged"), [("d", True), ("w", True), ("loop", False), ("stranger", False), ("", False)]
+)
+def test_the_nearest_distributor_with_a_territory_answers(to: str, *, judged: bool) -> None:
+    seen = check(to).observe(ABROAD)
+    assert (seen.sighting is not None) is judged
+    parties = {pk for pk, _ in seen.counters if pk.startswith("party#")}
+    assert parties == {f"party#{party}" for party in ({to, "d"} if judged else {to}) - {""}}
+
+
+def test_the_code_of_a_case_stands_for_its_bottles() -> None:
+    seen = check().observe(msgspec.structs.replace(ABROAD, code="8.1.2"))
+    assert seen.sighting is not None
+    assert (seen.sighting.gtin, seen.sighting.batch_no, seen.sighting.case_no) == ("case", 7, 1)
+
+
+def test_scans_before_shipment_are_signalled() -> None:
+    assert ("day#1970-01-01", "gtin#elsewhere#signal.before_shipment") in check("").observe(ABROAD).counters
+    assert ("day#1970-01-01", "gtin#elsewhere#signal.before_shipment") in check("d", 9_000).observe(ABROAD).counters
+
+
+def test_an_unknown_batch_is_still_counted() -> None:
+    seen = check().observe(msgspec.structs.replace(ABROAD, code="99.1.1"))
+    assert ("day#1970-01-01", "unknown#elsewhere#first") in seen.counters
+
+
+def test_a_changed_territory_is_taken_up() -> None:
+    documents = Documents()
+    judge = check(documents=documents)
+    assert judge.observe(ABROAD).sighting is not None
+    documents.cells, documents.version = (SHANGHAI,), 2
+    assert judge.observe(ABROAD).sighting is None
+
+
+def test_no_cell_is_poison() -> None:
+    with pytest.raises(PoisonError, match="cell_malformed"):
+        check().observe(msgspec.structs.replace(ABROAD, cell="nowhere"))
