@@ -20,7 +20,7 @@ SETTINGS: dict[str, type[msgspec.Struct]] = {
     "scan_api": settings.ScanSettings,
     "console_api": settings.ConsoleSettings,
     "reward_relay": settings.RelaySettings,
-    "reconcile_job": settings.RelaySettings,
+    "reconcile_job": settings.ReconcileSettings,
     "payout_worker": settings.PayoutSettings,
     "payout_callback": settings.PayoutSettings,
     "sweeper_job": settings.PayoutSettings,

@@ -18,7 +18,7 @@ SECRETS = {
     "ScanApi": {"code-keys", "session-keys", "payee-keys"},
     "ConsoleApi": {"code-keys", "draw-keys", "operator-keys"},
     "RewardRelay": {"code-keys", "draw-keys"},
-    "ReconcileJob": {"code-keys", "draw-keys"},
+    "ReconcileJob": {"code-keys", "draw-keys", "rail-keys"},
     "PayoutWorker": {"payee-keys", "rail-keys"},
     "PayoutCallback": {"payee-keys", "rail-keys"},
     "SweeperJob": {"payee-keys", "rail-keys"},

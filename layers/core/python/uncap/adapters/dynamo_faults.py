@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from pynamodb.exceptions import PynamoDBException
+from pynamodb.exceptions import DoesNotExist, PynamoDBException
 
 from uncap.domain.errors import ConflictError, TransientError
 
@@ -18,6 +18,8 @@ def translated(conflict: str = "condition_failed") -> Iterator[None]:
     """
     try:
         yield
+    except DoesNotExist:
+        raise  # an answer, not a fault; PynamoDB derives it from the same base
     except PynamoDBException as cause:
         code = response_code(cause)
         if code == CONDITION_FAILED:
