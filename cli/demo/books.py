@@ -1,0 +1,127 @@
+"""The books after a demo run, read where they are kept: ledger, rail statement, read models, cases.
+
+The demo audits itself with the stack's root caller, as a brand's auditor would with a read-only role.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import msgspec
+
+from cli.clients import Console
+from cli.demo.run import Played, Players
+from cli.demo.world import World
+from dev.seed.operators import caller_of
+from dev.stack import http
+from dev.stack.outputs import StackOutputs
+from uncap.adapters.ledger import DynamoLedger
+from uncap.adapters.models import LedgerItem, open_tables
+from uncap.domain.rewards.ids import bill_no
+from uncap.domain.rewards.reward import Reward, State
+from uncap.services.trial_balance import TrialBalance, trial_balance
+
+SEGMENTS = 2
+_DONE = (State.NONE, State.PAID, State.RELEASED)
+
+
+class Books(msgspec.Struct, frozen=True):
+    """Sums in fen. `bills` are the rail's lines for this campaign's attempts."""
+
+    rewards: tuple[Reward, ...]
+    trial: TrialBalance
+    bills: tuple[dict[str, Any], ...]
+    outcomes: dict[str, int]
+    cases: tuple[dict[str, Any], ...]
+
+    @property
+    def cash(self) -> tuple[Reward, ...]:
+        return tuple(reward for reward in self.rewards if reward.kind == "cash" and reward.state is State.PAID)
+
+    @property
+    def paid_minor(self) -> int:
+        return sum(reward.net_minor for reward in self.cash)
+
+    @property
+    def ledger_minor(self) -> int:
+        """What the entries of this campaign's rewards took out of the rail's clearing account."""
+        postings = (one for reward in self.rewards for one in reward.settled)
+        return -sum(one.amount_minor for one in postings if one.account.startswith("clearing:wechat"))
+
+    @property
+    def statement_minor(self) -> int:
+        return sum(int(line["amount_minor"]) for line in self.bills)
+
+    @property
+    def states(self) -> Counter[str]:
+        return Counter(f"{reward.beneficiary} {reward.state}" for reward in self.rewards)
+
+
+class Auditor:
+    """Reads everything that belongs to one run."""
+
+    def __init__(self, outputs: StackOutputs, desk: Console, world: World) -> None:
+        self._outputs = outputs
+        self._desk = desk
+        self._world = world
+        with caller_of(outputs):
+            open_tables({LedgerItem: outputs.ledger_table})
+        self._ledger = DynamoLedger()
+
+    def rewards(self) -> tuple[Reward, ...]:
+        """This campaign's rewards as the Ledger has them now."""
+        with caller_of(self._outputs):
+            found = (reward for segment in range(SEGMENTS) for reward in self._ledger.rewards(segment, SEGMENTS))
+            return tuple(reward for reward in found if reward.campaign_id == self._world.campaign_id)
+
+    def read(self) -> Books:
+        """All books, at this moment."""
+        rewards = self.rewards()
+        with caller_of(self._outputs):
+            trial = trial_balance(self._ledger)
+        return Books(rewards, trial, tuple(self._bills(rewards)), self.outcomes(), self.cases())
+
+    def outcomes(self) -> dict[str, int]:
+        """The read model's counts for this run's product, over days and regions."""
+        counts: Counter[str] = Counter()
+        for row in self._desk.call("GET", "/overview")["rows"]:
+            if row["gtin"] == self._world.gtin:
+                counts[row["outcome"]] += row["count"]
+        return dict(counts)
+
+    def cases(self) -> tuple[dict[str, Any], ...]:
+        """Diversion cases about this run's shipments."""
+        items = self._desk.call("GET", "/diversion/cases", count=200)["items"]
+        return tuple(case for case in items if case["shipment_id"] in self._world.shipments)
+
+    def _bills(self, rewards: Iterable[Reward]) -> Iterable[dict[str, Any]]:
+        ours = {bill_no(one.reward_id, no) for one in rewards if one.attempt for no in range(1, one.attempt.no + 1)}
+        with http.client(self._outputs.sim_base) as rail:
+            lines = rail.get("/_sim/statement").raise_for_status().json()["lines"]
+        return [line for line in lines if line["bill_no"] in ours]
+
+
+def wait_until_final(
+    auditor: Auditor,
+    players: Players,
+    played: Iterable[Played],
+    expected: int,
+    *,
+    timeout_s: float,
+    tell: Callable[[str], None],
+) -> bool:
+    """True once `expected` rewards exist and each is decided; taps "confirm" for people whom the rail waits for."""
+    waiting = {reward: one.visit.person for one in played for reward in one.rewards}
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        rewards = auditor.rewards()
+        for reward in rewards:
+            if reward.state is State.WAIT_USER and reward.reward_id in waiting:
+                players.confirm(waiting[reward.reward_id], reward.reward_id)
+        final = sum(reward.state in _DONE for reward in rewards)
+        tell(f"{final} of {expected} rewards are final")
+        if final >= expected:
+            return True
+        time.sleep(1.0)
+    return False

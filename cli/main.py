@@ -1,0 +1,18 @@
+"""The `uncap` command: one group of commands per module."""
+
+import typer
+
+from cli import draw, keys
+from cli.demo.command import demo
+
+app = typer.Typer(
+    help="Codes, scans, rewards: the engineer's and the factory's side of uncap.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,  # locals hold serials and keys
+)
+app.add_typer(draw.app, name="draw")
+app.add_typer(keys.app, name="keys")
+app.command()(demo)
+
+if __name__ == "__main__":
+    app()

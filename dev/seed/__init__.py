@@ -1,0 +1,1 @@
+"""The demo brand on the local stack: made once by `make up`, through the same console API as any brand."""
