@@ -151,6 +151,13 @@ class LaidPrize(msgspec.Struct, frozen=True):
     count: int
 
 
+class Replacement(msgspec.Struct, frozen=True):
+    """The spare `new` stands in for the spoilt `old`: it takes over its prize and its place in the channel."""
+
+    old: int
+    new: int
+
+
 class Release(msgspec.Struct, frozen=True, omit_defaults=True):
     """An activated part of a batch with its laid prizes and their published commitment (docs/adr/0003).
 
@@ -177,10 +184,23 @@ class Release(msgspec.Struct, frozen=True, omit_defaults=True):
     state: str = "committed"
     activated_at_ms: int = 0
     seed: str = ""
+    replaced: tuple[Replacement, ...] = ()
     version: int = 1
 
     def __contains__(self, index: int) -> bool:
+        for one in self.replaced:
+            if index == one.old:
+                return False
+        if any(index == one.new for one in self.replaced):
+            return True
         return self.start <= index < self.stop and not any(index in gap for gap in self.excluded)
+
+    def drawn_as(self, index: int) -> int:
+        """The index that took part in the draw in this one's place: its own, unless it replaces another."""
+        olds = {one.new: one.old for one in self.replaced}
+        while index in olds:
+            index = olds[index]
+        return index
 
 
 class Territory(msgspec.Struct, frozen=True, omit_defaults=True):

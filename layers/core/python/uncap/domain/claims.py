@@ -44,7 +44,7 @@ def _item_reason(batch: CodeBatch, release: Release | None, index: int) -> str:
         return "line_rejected"
     if _within(batch.decommissioned, index):
         return "decommissioned"
-    if release is not None and _within(release.excluded, index):
+    if release is not None and index not in release and _within(release.excluded, index):
         return "line_rejected"
     return ""
 

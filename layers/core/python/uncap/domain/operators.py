@@ -42,7 +42,7 @@ _GRANTS: dict[str, dict[str, str]] = {
     | {"batches": "read write approve", "shipments": "read write", "rewards": "read write"},
     "factory": {"products": "read", "batches": "read write", "codes": "export"},
     "logistics": {"products": "read", "parties": "read", "batches": "read", "shipments": "read write"},
-    "finance": _READ | {"rewards": "read write approve", "audit": "read"},
+    "finance": _READ | {"releases": "read approve", "rewards": "read write approve", "audit": "read"},
     "inspector": {"products": "read", "parties": "read", "shipments": "read", "diversion": "read write"},
     "auditor": _READ | {"audit": "read"},
 }

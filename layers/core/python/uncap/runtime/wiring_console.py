@@ -5,31 +5,40 @@
 
 import functools
 import secrets
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import Any
 from zoneinfo import ZoneInfo
 
-import boto3
 import msgspec
+from aws_lambda_powertools import Logger
+from chalice.app import ConvertToMiddleware
 from pynamodb.connection import Connection
 
 from uncap.adapters.audited_writes import AuditedWrites
 from uncap.adapters.batch_numbers import next_batch_no
-from uncap.adapters.cached_secret import CachedSecret
 from uncap.adapters.catalog import Catalog
 from uncap.adapters.documents import DocumentTable
+from uncap.adapters.insights import Insights
+from uncap.adapters.ledger import DynamoLedger
 from uncap.adapters.models import CatalogItem, FlowItem, InsightItem, LedgerItem, PartyItem, ScanItem, open_tables
+from uncap.adapters.reward_lists import RewardLists
+from uncap.adapters.reward_queue import SqsRewardQueue, sqs_client
+from uncap.adapters.scan_tombstones import ScanTombstones
+from uncap.adapters.secrets_wire import CachedSecret
+from uncap.adapters.wire.client import SECRETS_MANAGER, connect
+from uncap.adapters.wire.credentials import credential_source
+from uncap.adapters.wire.dynamodb import Caller
 from uncap.domain.codes.scheme import Keyring
 from uncap.domain.operators import Operator
+from uncap.runtime.clock import clock_ms
+from uncap.runtime.observability import Observer
 from uncap.runtime.settings import ConsoleSettings, read
 from uncap.services.desk import Desk
 from uncap.services.sign_in_operator import ensure_operator
 
-if TYPE_CHECKING:
-    from mypy_boto3_secretsmanager import SecretsManagerClient
+SERVICE = "console_api"
 
 
 class _OperatorKeys(msgspec.Struct):
@@ -41,20 +50,15 @@ class _DrawKeys(msgspec.Struct):
     master: str
 
 
-def clock_ms() -> int:
-    """Now, in epoch milliseconds."""
-    return time.time_ns() // 1_000_000
-
-
 @functools.cache
 def desk() -> Desk:
     """The desk of this deployment. Raises msgspec.ValidationError naming a missing setting."""
-    settings = read(ConsoleSettings)
-    return build_desk(settings, clock_ms)
+    vault = connect(SECRETS_MANAGER, clock_ms=clock_ms, credentials=credential_source(clock_ms))
+    return build_desk(read(ConsoleSettings), vault, clock_ms)
 
 
-def build_desk(settings: ConsoleSettings, clock: Callable[[], int]) -> Desk:
-    """A desk over the tables named in the settings; nothing is called yet."""
+def build_desk(settings: ConsoleSettings, vault: Caller, clock: Callable[[], int]) -> Desk:
+    """A desk over the tables named in the settings, secrets from `vault`; nothing is called yet."""
     connection = open_tables(
         {
             CatalogItem: settings.catalog_table,
@@ -66,19 +70,23 @@ def build_desk(settings: ConsoleSettings, clock: Callable[[], int]) -> Desk:
         }
     )
     catalog, parties = DocumentTable(CatalogItem), DocumentTable(PartyItem)
-    client = functools.cache(_secrets_client)
     return Desk(
         catalog=Catalog(catalog, clock, 0),
         catalog_docs=catalog,
         parties=parties,
         flow=DocumentTable(FlowItem),
         writes=_writes(connection, parties, clock, settings.time_zone),
+        ledger=DynamoLedger(),
+        reward_lists=RewardLists(),
+        reward_queue=functools.cache(lambda: SqsRewardQueue(sqs_client(), settings.reward_queue_url)),
+        insights=Insights(),
+        tombstones=ScanTombstones(),
         clock_ms=clock,
         random_bytes=secrets.token_bytes,
         next_batch_no=next_batch_no,
-        keyring=CachedSecret(client, settings.code_keys_secret, Keyring.parse, clock),
-        operator_keys=CachedSecret(client, settings.operator_keys_secret, _operator_keys, clock),
-        draw_master=CachedSecret(client, settings.draw_keys_secret, _draw_master, clock),
+        keyring=CachedSecret(vault, settings.code_keys_secret, Keyring.parse, clock),
+        operator_keys=CachedSecret(vault, settings.operator_keys_secret, _operator_keys, clock),
+        draw_master=CachedSecret(vault, settings.draw_keys_secret, _draw_master, clock),
         link_base=settings.link_base,
         cache_age_ms=settings.catalog_max_age_ms,
     )
@@ -110,10 +118,6 @@ def _writes(connection: Connection, parties: DocumentTable, clock: Callable[[], 
     )
 
 
-def _secrets_client() -> "SecretsManagerClient":
-    return boto3.client("secretsmanager")
-
-
 def _operator_keys(text: str) -> tuple[str, Mapping[str, bytes]]:
     parsed = msgspec.json.decode(text, type=_OperatorKeys)
     return parsed.current, {name: bytes.fromhex(key) for name, key in parsed.keys.items()}
@@ -121,3 +125,27 @@ def _operator_keys(text: str) -> tuple[str, Mapping[str, bytes]]:
 
 def _draw_master(text: str) -> bytes:
     return bytes.fromhex(msgspec.json.decode(text, type=_DrawKeys).master)
+
+
+class ConsoleWatch:
+    """Powertools' log and metrics for the console: context on every line, counts flushed with every invocation."""
+
+    def __init__(self) -> None:
+        self._log = Logger(service=SERVICE)
+        self._observer = Observer(SERVICE)
+        self._with_context = ConvertToMiddleware(self._log.inject_lambda_context)
+
+    def answered(self, operation: str, status: int, took_ms: int) -> None:
+        """One line per request."""
+        self._log.info("request", extra={"operation": operation, "status": status, "took_ms": took_ms})
+
+    def unexpected(self, error: Exception) -> None:
+        """An error nobody planned for, or a failing dependency."""
+        self._observer.unexpected(error)
+
+    def per_invocation(self, event: Any, get_response: Callable[[Any], Any]) -> Any:
+        """Chalice middleware around every request."""
+        try:
+            return self._with_context(event, get_response) if event is not None else get_response(event)
+        finally:
+            self._observer.flush()

@@ -107,7 +107,7 @@ def _batch_of(desk: Desk, product: Product, given: NewBatch) -> CodeBatch:
         batch_no=given.batch_no,
         gtin=product.gtin,
         size=given.size,
-        epoch=desk.keyring().minting_epoch,
+        epoch=_minting_epoch(desk),
         roles=roles,
         lot=given.lot,
         produced_on=given.produced_on,
@@ -115,6 +115,13 @@ def _batch_of(desk: Desk, product: Product, given: NewBatch) -> CodeBatch:
         units_per_case=product.units_per_case,
         created_at_ms=desk.clock_ms(),
     )
+
+
+def _minting_epoch(desk: Desk) -> int:
+    epoch = desk.keyring().minting_epoch
+    if desk.catalog.epoch_state(epoch, fresh=True) != "minting":
+        raise ConflictError("no_minting_epoch", f"epoch {epoch} no longer mints; add a new key")
+    return epoch
 
 
 def _as_cases(desk: Desk, product: Product, batch: CodeBatch, unit: CodeBatch) -> CodeBatch:

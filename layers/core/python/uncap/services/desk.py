@@ -12,10 +12,14 @@ import msgspec
 from uncap.adapters.audited_writes import AuditedWrites, DocWrite
 from uncap.adapters.catalog import BatchView, Catalog
 from uncap.adapters.documents import DocumentTable
+from uncap.adapters.insights import Insights
+from uncap.adapters.reward_lists import RewardLists
+from uncap.adapters.scan_tombstones import ScanTombstones
 from uncap.domain.audit import AuditDraft
 from uncap.domain.catalog import Campaign, Party, Product
 from uncap.domain.codes.scheme import Keyring
 from uncap.domain.errors import NotFoundError
+from uncap.domain.rewards.ports import LedgerStore, RewardQueue
 
 ValueT = TypeVar("ValueT")
 
@@ -55,6 +59,11 @@ class Desk:
     parties: DocumentTable
     flow: DocumentTable
     writes: AuditedWrites
+    ledger: LedgerStore
+    reward_lists: RewardLists
+    reward_queue: Callable[[], RewardQueue]
+    insights: Insights
+    tombstones: ScanTombstones
     clock_ms: Callable[[], int]
     random_bytes: Callable[[int], bytes]
     next_batch_no: Callable[[], int]

@@ -12,7 +12,7 @@ from uncap.adapters.audited_writes import AuditedWrites, DocWrite, doc_of
 from uncap.adapters.documents import DocumentTable
 from uncap.adapters.sign_in_throttle import SignInThrottle, throttle_key
 from uncap.domain.audit import AuditDraft
-from uncap.domain.errors import AuthError, InputError
+from uncap.domain.errors import AuthError, InputError, LimitError
 from uncap.domain.operators import (
     PERMISSIONS,
     SIGN_IN_ATTEMPTS,
@@ -50,7 +50,7 @@ class Session(msgspec.Struct, frozen=True):
 
 
 def sign_in_operator(desk: Desk, given: SignIn) -> Session:
-    """Raises AuthError (`sign_in_refused`, the same for every cause) and InputError (`too_many_sign_ins`).
+    """Raises AuthError (`sign_in_refused`, the same for every cause) and LimitError (`too_many_sign_ins`).
 
     The attempt is counted before the password is tried, so that racing guesses cannot exceed the limit; an unknown
     login costs the same hash as a known one.
@@ -59,7 +59,8 @@ def sign_in_operator(desk: Desk, given: SignIn) -> Session:
     operator = desk.parties.value(f"operator#{given.login}", "meta", Operator)
     key = throttle_key(given.login, known=operator is not None)
     if not _THROTTLE.admit(key, now_ms):
-        raise InputError("too_many_sign_ins", "Too many attempts; wait a quarter of an hour.")
+        wait_s = SIGN_IN_WINDOW_MS // 1000 - now_ms // 1000 % (SIGN_IN_WINDOW_MS // 1000)
+        raise LimitError("too_many_sign_ins", "Too many attempts; wait a while.", retry_after_s=wait_s)
     matches = verify_password(given.password, operator.password if operator else _NOBODY)
     if operator is None or operator.disabled or not matches:
         raise AuthError("sign_in_refused", "Login or password is wrong.")

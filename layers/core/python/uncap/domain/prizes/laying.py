@@ -86,4 +86,4 @@ def laid_prize(release: Release, seed: bytes, index: int) -> str:
         while _LAYINGS and sum(kept.stored_ranks for kept in _LAYINGS.values()) + laying.stored_ranks > _CACHE_RANKS:
             _LAYINGS.pop(next(iter(_LAYINGS)))
         _LAYINGS[key] = laying
-    return laying.prize_of(index)
+    return laying.prize_of(release.drawn_as(index))

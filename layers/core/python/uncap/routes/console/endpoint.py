@@ -42,6 +42,7 @@ class Endpoint:
     body: Any
     query: Any
     answer: Any
+    media_types: tuple[str, ...]
 
     @property
     def is_open(self) -> bool:
@@ -80,21 +81,23 @@ class Area:
         self._is_open = is_open
         self.endpoints: list[Endpoint] = []
 
-    def get(self, path: str, action: str = "read", area: str = "") -> Callable[[FunctionT], FunctionT]:
-        """Declares `GET path`."""
-        return self._declare("GET", path, action, 200, area)
-
-    def post(
-        self, path: str, action: str = "write", status: int = 200, area: str = ""
+    def get(
+        self, path: str, action: str = "read", media_types: tuple[str, ...] = ("application/json",)
     ) -> Callable[[FunctionT], FunctionT]:
+        """Declares `GET path`; `media_types` for a function that returns Text."""
+        return self._declare("GET", path, action, 200, media_types)
+
+    def post(self, path: str, action: str = "write", status: int = 200) -> Callable[[FunctionT], FunctionT]:
         """Declares `POST path`."""
-        return self._declare("POST", path, action, status, area)
+        return self._declare("POST", path, action, status)
 
     def put(self, path: str, action: str = "write") -> Callable[[FunctionT], FunctionT]:
         """Declares `PUT path`."""
-        return self._declare("PUT", path, action, 200, "")
+        return self._declare("PUT", path, action, 200)
 
-    def _declare(self, method: str, path: str, action: str, status: int, area: str) -> Callable[[FunctionT], FunctionT]:
+    def _declare(
+        self, method: str, path: str, action: str, status: int, media_types: tuple[str, ...] = ("application/json",)
+    ) -> Callable[[FunctionT], FunctionT]:
         def declare(function: FunctionT) -> FunctionT:
             hints = get_type_hints(function, include_extras=True)
             self.endpoints.append(
@@ -104,18 +107,25 @@ class Area:
                     name=function.__name__,
                     summary=inspect.getdoc(function) or "",
                     function=function,
-                    area="" if self._is_open else area or self.name,
+                    area="" if self._is_open else self.name,
                     action="" if self._is_open else action,
                     status=status,
                     path_types={name: kind for name, kind in hints.items() if name not in _INJECTED},
                     body=hints.get("body"),
                     query=hints.get("query"),
                     answer=hints["return"],
+                    media_types=media_types,
                 )
             )
             return function
 
         return declare
+
+
+def check_size(length: int) -> None:
+    """Raises InputError (`body_too_large`) beyond 256 KB."""
+    if length > MAX_BODY_BYTES:
+        raise InputError("body_too_large", f"a body is at most {MAX_BODY_BYTES} bytes", where="body")
 
 
 def _path_value(name: str, values: Mapping[str, str], kind: Any) -> Any:
@@ -136,8 +146,7 @@ def _query_value(values: Mapping[str, list[str]], kind: Any) -> Any:
 
 
 def _body_value(body: bytes, kind: Any) -> Any:
-    if len(body) > MAX_BODY_BYTES:
-        raise InputError("body_too_large", f"a body is at most {MAX_BODY_BYTES} bytes")
+    check_size(len(body))
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as cause:

@@ -2,14 +2,45 @@
 
 from collections.abc import Iterable
 
+from uncap.routes.console import meta
+from uncap.routes.console.audit import AUDIT
 from uncap.routes.console.batches import BATCHES
+from uncap.routes.console.campaigns import CAMPAIGNS
+from uncap.routes.console.codes import CODES
+from uncap.routes.console.diversion import DIVERSION
+from uncap.routes.console.document import document_of
 from uncap.routes.console.endpoint import Area, Endpoint
+from uncap.routes.console.epochs import EPOCHS
+from uncap.routes.console.overview import OVERVIEW
+from uncap.routes.console.parties import PARTIES
 from uncap.routes.console.products import PRODUCTS
+from uncap.routes.console.releases import RELEASES
+from uncap.routes.console.rewards import REWARDS
 from uncap.routes.console.session import OPEN, SESSION
+from uncap.routes.console.shipments import SHIPMENTS
 
-AREAS: tuple[Area, ...] = (OPEN, SESSION, PRODUCTS, BATCHES)
+AREAS: tuple[Area, ...] = (
+    meta.META,
+    OPEN,
+    SESSION,
+    PRODUCTS,
+    PARTIES,
+    BATCHES,
+    CODES,
+    RELEASES,
+    SHIPMENTS,
+    CAMPAIGNS,
+    OVERVIEW,
+    REWARDS,
+    DIVERSION,
+    AUDIT,
+    EPOCHS,
+)
 
 
 def endpoints(areas: Iterable[Area] = AREAS) -> list[Endpoint]:
     """Every endpoint, in order of declaration."""
     return [endpoint for area in areas for endpoint in area.endpoints]
+
+
+meta.publish(lambda: document_of(endpoints()))

@@ -1,0 +1,130 @@
+"""What a campaign must satisfy before it is stored, and how a started one may still change. Pure.
+
+Called by `services/create_campaign.py`. Grounds: China's Provisions on Regulating Sales Promotion (2020): kinds, counts
+and odds published, no unjustified change once begun, a draw's prize worth at most ¥50,000.
+"""
+
+from collections.abc import Iterable
+from fractions import Fraction
+
+from uncap.domain.catalog import Campaign, PersonLimit, Prize
+from uncap.domain.errors import ConflictError, InputError
+from uncap.domain.rewards.granting import withheld_minor
+
+MAX_DRAW_PRIZE_MINOR = 5_000_000
+MIN_CASH_MINOR = 10
+"""The rail transfers no less than ¥0.10 (WeChat Pay, mch-transfer)."""
+MAX_LENGTH_MS = 3 * 366 * 86_400_000
+
+
+def check_campaign(campaign: Campaign) -> None:
+    """Raises InputError (`campaign_invalid`) naming the first field that contradicts another."""
+    _check_times(campaign)
+    _check_prizes(campaign)
+    _check_pool(campaign)
+    _check_effects(campaign)
+    if not campaign.gtins:
+        raise _invalid("a campaign is for at least one product", "gtins")
+    if set(campaign.name) != set(campaign.rules):
+        raise _invalid("name and rules are given in the same languages", "rules")
+
+
+def check_change(old: Campaign, new: Campaign, now_ms: int, *, released: bool) -> None:
+    """A later version of a campaign that has started may only add in the participants' favour.
+
+    It has started by its dates, or once a release committed to its prizes (`released`). Raises ConflictError
+    (`campaign_started`) naming the field. Before that everything but the currency may change.
+    """
+    if new.currency != old.currency:
+        raise ConflictError("campaign_started", "the currency cannot change", where="currency")
+    if not released and max(now_ms, new.effective_at_ms) < old.starts_at_ms:
+        return
+    for where, fair in _favours(old, new):
+        if not fair:
+            raise ConflictError("campaign_started", f"{where} may only change in the participants' favour", where=where)
+
+
+def earliest_effect_ms(now_ms: int, cache_age_ms: int, skew_ms: int) -> int:
+    """From when a version written now may decide: no container can then still hold the list without it."""
+    return now_ms + cache_age_ms + skew_ms
+
+
+def _favours(old: Campaign, new: Campaign) -> Iterable[tuple[str, bool]]:
+    prizes = {prize.prize_id: prize for prize in new.prizes}
+    odds = {share.prize_id: Fraction(share.win, share.per) for share in new.pool}
+    effects = {(e.no, e.beneficiary, e.kind, e.prize_id) for e in new.effects}
+    yield "starts_at_ms", new.starts_at_ms <= old.starts_at_ms
+    yield "ends_at_ms", new.ends_at_ms >= old.ends_at_ms
+    yield "claim_until_ms", new.claim_until_ms >= old.claim_until_ms
+    yield "gtins", set(new.gtins) >= set(old.gtins)
+    yield "rules", set(new.rules) >= set(old.rules)
+    yield "prizes", all(_not_worse(prize, prizes.get(prize.prize_id)) for prize in old.prizes)
+    yield "pool", all(odds.get(s.prize_id, Fraction(0)) >= Fraction(s.win, s.per) for s in old.pool)
+    yield "effects", all((e.no, e.beneficiary, e.kind, e.prize_id) in effects for e in old.effects)
+    yield "limit", _not_tighter(old.limit, new.limit)
+
+
+def _not_worse(old: Prize, new: Prize | None) -> bool:
+    if new is None or new.kind != old.kind or new.tax_class != old.tax_class:
+        return False
+    return new.amount_minor >= old.amount_minor and set(new.name) >= set(old.name)
+
+
+def _not_tighter(old: PersonLimit, new: PersonLimit) -> bool:
+    pairs = ((old.per_day, new.per_day), (old.per_campaign, new.per_campaign))
+    return all(after == 0 or 0 < before <= after for before, after in pairs)
+
+
+def _check_times(campaign: Campaign) -> None:
+    if not campaign.starts_at_ms < campaign.ends_at_ms:
+        raise _invalid("a campaign ends after it starts", "ends_at_ms")
+    if campaign.claim_until_ms < campaign.ends_at_ms:
+        raise _invalid("prizes can be claimed at least until the campaign ends", "claim_until_ms")
+    if campaign.claim_until_ms - campaign.starts_at_ms > MAX_LENGTH_MS:
+        raise _invalid("a campaign lasts at most three years", "claim_until_ms")
+
+
+def _check_prizes(campaign: Campaign) -> None:
+    ids = [prize.prize_id for prize in campaign.prizes]
+    if len(set(ids)) != len(ids):
+        raise _invalid("a prize id is used once", "prizes")
+    for prize in campaign.prizes:
+        if prize.amount_minor < 1:
+            raise _invalid(f"{prize.prize_id} is worth nothing", "prizes")
+        if prize.kind == "cash" and prize.amount_minor - withheld_minor(prize) < MIN_CASH_MINOR:
+            raise _invalid(f"{prize.prize_id}: less than {MIN_CASH_MINOR} fen cannot be transferred", "prizes")
+
+
+def _check_pool(campaign: Campaign) -> None:
+    known = {prize.prize_id: prize for prize in campaign.prizes}
+    shares = [share.prize_id for share in campaign.pool]
+    if len(set(shares)) != len(shares) or not set(shares) <= set(known):
+        raise _invalid("the pool names each of the campaign's prizes at most once", "pool")
+    for share in campaign.pool:
+        if not 1 <= share.win <= share.per:
+            raise _invalid("of every `per` codes between 1 and `per` win", "pool")
+        prize = known[share.prize_id]
+        if prize.kind in ("cash", "trade_credit") and prize.amount_minor > MAX_DRAW_PRIZE_MINOR:
+            raise _invalid(f"{prize.prize_id}: a draw's prize is worth at most ¥50,000", "prizes")
+    if sum((Fraction(share.win, share.per) for share in campaign.pool), Fraction(0)) > 1:
+        raise _invalid("more than every code would win", "pool")
+
+
+def _check_effects(campaign: Campaign) -> None:
+    numbers = [effect.no for effect in campaign.effects]
+    if not numbers or len(set(numbers)) != len(numbers):
+        raise _invalid("there is at least one effect, and each has its own number", "effects")
+    known = {prize.prize_id for prize in campaign.prizes}
+    for effect in campaign.effects:
+        if effect.kind == "laid" and effect.prize_id:
+            raise _invalid("a laid effect draws from the pool and names no prize", "effects")
+        if effect.kind == "fixed" and effect.prize_id not in known:
+            raise _invalid("a fixed effect names one of the campaign's prizes", "effects")
+    laid = [effect for effect in campaign.effects if effect.kind == "laid"]
+    # One pool is laid per release: a second laid effect would pay the same published prize twice.
+    if len(laid) > 1 or bool(laid) != bool(campaign.pool):
+        raise _invalid("a pool goes with exactly one laid effect", "effects")
+
+
+def _invalid(message: str, where: str) -> InputError:
+    return InputError("campaign_invalid", message, where=where)

@@ -1,0 +1,55 @@
+"""Parties, the channel tree and territories. Mounted by `table.py`."""
+
+from uncap.domain.catalog import Party, Territory
+from uncap.routes.console.endpoint import Area
+from uncap.services.desk import Actor, Desk, Id
+from uncap.services.list_entries import Listing
+from uncap.services.register_party import (
+    ChildrenQuery,
+    NewParty,
+    PartyEntry,
+    TreeNode,
+    TreeQuery,
+    list_children,
+    read_tree,
+    register_party,
+)
+from uncap.services.set_territory import NewTerritory, read_territory, set_territory
+
+PARTIES = Area("parties")
+
+
+@PARTIES.post("/parties", status=201)
+def post_party(desk: Desk, actor: Actor, body: NewParty) -> Party:
+    """Register a distributor, salesperson, outlet or member of its staff."""
+    return register_party(desk, actor, body)
+
+
+@PARTIES.get("/parties")
+def list_parties(desk: Desk, query: ChildrenQuery) -> Listing[PartyEntry]:
+    """Parties directly under another."""
+    return list_children(desk, query)
+
+
+@PARTIES.get("/parties/{party_id}")
+def read_party(desk: Desk, party_id: Id) -> Party:
+    """One party."""
+    return desk.party(party_id)
+
+
+@PARTIES.get("/parties/{party_id}/tree")
+def read_party_tree(desk: Desk, party_id: Id, query: TreeQuery) -> TreeNode:
+    """The channel tree below a party."""
+    return read_tree(desk, party_id, query.depth)
+
+
+@PARTIES.put("/parties/{party_id}/territory")
+def put_territory(desk: Desk, actor: Actor, party_id: Id, body: NewTerritory) -> Territory:
+    """Set where a distributor may sell; the shapes become H3 cells and are not kept."""
+    return set_territory(desk, actor, party_id, body)
+
+
+@PARTIES.get("/parties/{party_id}/territory")
+def get_territory(desk: Desk, party_id: Id) -> Territory:
+    """A distributor's territory."""
+    return read_territory(desk, party_id)
