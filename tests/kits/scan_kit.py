@@ -168,7 +168,8 @@ class FakeScans:
         self.writes += 1
         old = self.items.get(ref.key())
         first = old.first if old else None
-        image = ScanImage(ref.key(), mark, (old.count if old else 0) + 1, first or (mark if sets_first else None))
+        last = msgspec.structs.replace(mark, payee="")
+        image = ScanImage(ref.key(), last, (old.count if old else 0) + 1, first or (mark if sets_first else None))
         self.items[ref.key()] = image
         return image
 

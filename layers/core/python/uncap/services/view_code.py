@@ -4,6 +4,7 @@ The holder's own page also reads where the rewards stand, which spares the page 
 """
 
 from datetime import tzinfo
+from urllib.parse import quote
 
 import msgspec
 
@@ -33,8 +34,9 @@ def view_code(desk: ViewDesk, session: Session, code: IssuedCode, now_ms: int, *
 
 
 def not_issued_view(gtin: str, serial: str) -> ScanPageView:
-    """The same for every serial nobody issued."""
-    return ScanPageView(verdict="not_issued", link_path=link_path(gtin, serial), gtin=gtin, serial=serial)
+    """The same for every serial nobody issued; the two may be any text a stranger put into the address."""
+    path = link_path(quote(gtin, safe="", errors="replace"), quote(serial, safe="", errors="replace"))
+    return ScanPageView(verdict="not_issued", link_path=path)
 
 
 def view_of(
