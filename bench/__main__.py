@@ -11,6 +11,7 @@ BENCHES = {
     "codes_generate": "bench.codes:codes_generate",
     "code_verify": "bench.codes:code_verify",
     "prize_lay": "bench.prizes:prize_lay",
+    "diversion_check": "bench.diversion:diversion_check",
 }
 """name -> "module:function"; the function takes nothing and yields rows (see report.py)."""
 

@@ -97,7 +97,7 @@ class ProjectorSettings(_Common, frozen=True, kw_only=True):
     diversion_margin_m: int = 5_000
     diversion_min_people: int = 3
     diversion_min_cases: int = 2
-    diversion_travel_ppm: int = 5_000  # of a shipment's scans, how many innocents carry to any one other place
+    diversion_travel_ppm: int = 10_000  # of a shipment's scans, how many innocents carry to any one other place
 
 
 SettingsT = TypeVar("SettingsT", bound=_Common)
