@@ -12,6 +12,7 @@ import pytest
 from dev.stack import http as stack_http
 from dev.stack import outputs as stack_outputs
 from dev.stack.config import StackConfig, from_environment
+from tests.kits.market import Market
 
 ROOT = Path(__file__).parents[1]
 # Beside a developer's stack on the default ports; quick time-outs, so that redelivery is seen in seconds.
@@ -67,3 +68,9 @@ def web(stack: stack_outputs.StackOutputs) -> Iterator[httpx.Client]:
     """An HTTP client that reaches `*.localhost`; cookies of one test are another's, so prefer a client of your own."""
     with stack_http.client() as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def market(stack: stack_outputs.StackOutputs) -> Market:
+    """A shipped and activated batch of 480 bottles; tests take bottles from it, each its own."""
+    return Market(stack)
