@@ -6,6 +6,7 @@ The demo audits itself with the stack's root caller, as a brand's auditor would 
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -84,11 +85,7 @@ class Auditor:
 
     def outcomes(self) -> dict[str, int]:
         """The read model's counts for this run's product, over days and regions."""
-        counts: Counter[str] = Counter()
-        for row in self._desk.call("GET", "/overview")["rows"]:
-            if row["gtin"] == self._world.gtin:
-                counts[row["outcome"]] += row["count"]
-        return dict(counts)
+        return outcomes_of(self._desk, self._world.gtin)
 
     def cases(self) -> tuple[dict[str, Any], ...]:
         """Diversion cases about this run's shipments."""
@@ -100,6 +97,14 @@ class Auditor:
         with http.client(self._outputs.sim_base) as rail:
             lines = rail.get("/_sim/statement").raise_for_status().json()["lines"]
         return [line for line in lines if line["bill_no"] in ours]
+
+
+def outcomes_of(desk: Console, gtin: str) -> dict[str, int]:
+    """The read model's counts of one product, from the day before today to the day after, whatever the time zone."""
+    today = datetime.now(UTC).date()
+    days = {"first_day": today - timedelta(days=1), "last_day": today + timedelta(days=1)}
+    outcomes: dict[str, int] = desk.call("GET", "/overview", gtin=gtin, **days)["outcomes"]
+    return outcomes
 
 
 def wait_until_final(

@@ -5,6 +5,7 @@ import uuid
 import pytest
 
 from cli.clients import ApiProblemError
+from cli.demo.books import outcomes_of
 from dev.stack import http
 from tests.kits.market import Market, eventually
 from uncap.domain.catalog import Role
@@ -75,20 +76,19 @@ def test_the_rebate_reaches_the_distributor(market: Market) -> None:
     market.claim(market.phone(), index)
 
     def rebate() -> list[dict[str, object]]:
-        page = market.desk.call("GET", "/rewards", campaign_id=market.campaign_id, state="PAID", count=200)
-        ref = f"{market.batch_no}.{index}.1"
-        return [one for one in page["items"] if one["ref"] == ref and one["beneficiary"] == "distributor"]
+        wanted = (f"{market.batch_no}.{index}.1", "distributor", "PAID")
+        found = market.rewards_of_campaign()
+        return [one for one in found if (one["code"], one["beneficiary"], one["state"]) == wanted]
 
     [found] = eventually(rebate, "the distributor's rebate is paid")
-    assert (found["party"], found["amount_minor"]) == ("dist-chengdu" if index < 240 else "dist-chongqing", 5)
+    assert (found["who"], found["amount_minor"]) == ("dist-chengdu" if index < 240 else "dist-chongqing", 5)
 
 
 def test_the_read_model_counts_the_scan(market: Market) -> None:
     phone, index = market.phone(), market.next("")
 
     def count(outcome: str) -> int:
-        rows = market.desk.call("GET", "/overview")["rows"]
-        return sum(row["count"] for row in rows if (row["gtin"], row["outcome"]) == (market.gtin, outcome))
+        return outcomes_of(market.desk, market.gtin).get(outcome, 0)
 
     before = count("repeat")
     market.claim(phone, index)

@@ -100,7 +100,18 @@ class Market:
             self.confirm(phone, reward_id)
         return self.reward_when(phone, reward_id, "PAID", timeout_s=timeout_s)
 
-    def bills(self, openid: str = "") -> list[dict[str, Any]]:
+    def rewards_of_campaign(self) -> list[dict[str, Any]]:
+        """All rewards of this market, as the console lists them."""
+        rewards: list[dict[str, Any]] = []
+        cursor = ""
+        while True:
+            page = self.desk.call("GET", "/rewards", campaign_id=self.campaign_id, count=200, cursor=cursor)
+            rewards += page["items"]
+            cursor = page["next"]
+            if not cursor:
+                return rewards
+
+    def bills(self) -> list[dict[str, Any]]:
         """The rail's statement, all of it."""
         lines: list[dict[str, Any]] = self.rail.get("/_sim/statement").raise_for_status().json()["lines"]
         return lines
