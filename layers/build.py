@@ -36,7 +36,6 @@ DROPPED_PATHS = (
     "chalice/templates",
     "lib64",
     "numpy/f2py",
-    "numpy/typing",
     "numpy/_pyinstaller",
 )
 KEPT_FOLDERS = ("numpy/testing", "jinja2/test")  # numpy imports numpy.testing lazily; both are part of the packages

@@ -1,12 +1,12 @@
 """`python -m dev.stack up|down|clean|status|outputs`: the local stack from the command line. Called by the Makefile."""
 
 import argparse
-import importlib.util
 import sys
 import time
 
 from rich.console import Console
 
+from dev.seed.main import ensure_seed
 from dev.stack import lifecycle
 from dev.stack.config import StackConfig, StackError, from_environment
 from dev.stack.outputs import StackOutputs, load
@@ -40,20 +40,14 @@ def up(config: StackConfig, arguments: argparse.Namespace) -> int:
             console.print(f"[dim]{time.monotonic() - begun:5.1f} s[/dim]  {text}")
             line.update(text)
 
-        outputs = lifecycle.up(config, say)
-        facts = None if arguments.no_seed else _seed(outputs, say)
+        def seed(outputs: StackOutputs) -> object:
+            say("Seeding the demo brand")
+            return ensure_seed(outputs)
+
+        outputs, facts = lifecycle.up(config, say, None if arguments.no_seed else seed)
     console.print(f"[green]✓[/green] up after {time.monotonic() - begun:.1f} s")
     _tell(outputs, facts)
     return 0
-
-
-def _seed(outputs: StackOutputs, say: lifecycle.Say) -> object:
-    """The demo brand, once; None while the seeding step is not part of this checkout."""
-    if importlib.util.find_spec("dev.seed") is None:
-        return None
-    say("Seeding the demo brand")
-    module = importlib.import_module("dev.seed.main")
-    return module.ensure_seed(outputs)
 
 
 def _tell(outputs: StackOutputs, facts: object) -> None:

@@ -161,16 +161,29 @@ def _sam(name: str, arguments: list[str], config: StackConfig, environment: dict
             check=False,
         ).returncode
     if code:
-        raise StackError(f"sam {name} failed:\n{_reason(log.read_text(errors='replace'))}\n(the whole of it: {log})")
+        reason = (_failures(config) if name == "deploy" else "") or _tail(log.read_text(errors="replace"))
+        hint = "; what cannot be changed in place goes with `make clean`" if name == "deploy" else ""
+        raise StackError(f"sam {name} failed:\n{reason}\n(the whole of it: {log}{hint})")
 
 
-def _reason(text: str) -> str:
-    """The first failed resource with sam's words on it, or the last lines where none is named."""
-    lines = text.strip().splitlines()
-    for number, line in enumerate(lines):
-        if line.startswith(("CREATE_FAILED", "UPDATE_FAILED")):
-            return "\n".join(lines[number : number + _KEPT_LINES])
-    return "\n".join(lines[-_KEPT_LINES:])
+def _tail(text: str) -> str:
+    return "\n".join(text.strip().splitlines()[-_KEPT_LINES:])
+
+
+def _failures(config: StackConfig) -> str:
+    """What CloudFormation says about the resources that failed first, nested stacks included; "" if nothing did."""
+    formation = aws(config, "cloudformation")
+    found = []
+    for stack in formation.describe_stacks()["Stacks"]:
+        if stack["StackName"].startswith(STACK_NAME):
+            events = formation.describe_stack_events(StackName=stack["StackName"])["StackEvents"]
+            found += [event for event in events if event["ResourceStatus"].endswith("_FAILED")]
+    found.sort(key=lambda event: event["Timestamp"])
+    lines = [
+        f"  {event['LogicalResourceId']} ({event['ResourceType']}): {event.get('ResourceStatusReason', '')}"
+        for event in found
+    ]
+    return "\n".join(lines[-3:])
 
 
 def read_outputs(config: StackConfig) -> StackOutputs:

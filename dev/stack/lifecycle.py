@@ -23,6 +23,7 @@ _START_TIMEOUT_S = 60.0
 _STOP_TIMEOUT_S = 60.0
 
 Say = Callable[[str], None]
+Seed = Callable[[StackOutputs], object]
 
 
 def gateway(config: StackConfig) -> Daemon:
@@ -35,8 +36,11 @@ def simulator(config: StackConfig) -> Daemon:
     return Daemon("rail", config.state_dir)
 
 
-def up(config: StackConfig, say: Say) -> StackOutputs:
-    """Everything running and deployed; returns its outputs. Raises StackError and stops what it had started."""
+def up(config: StackConfig, say: Say, seed: Seed | None = None) -> tuple[StackOutputs, object]:
+    """Everything running, deployed and seeded; returns its outputs and what `seed` said.
+
+    Raises StackError and stops what it had started.
+    """
     config.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _only_one(config), _stopping_on_failure(config):
         started = _start(config, say)
@@ -46,7 +50,16 @@ def up(config: StackConfig, say: Say) -> StackOutputs:
         after_deploy.mend_concurrency(config)
         after_deploy.renew_stream_mappings(config, restored=started)
         save(outputs, config.state_dir)
-        return outputs
+        return outputs, _seeded(outputs, seed)
+
+
+def _seeded(outputs: StackOutputs, seed: Seed | None) -> object:
+    if seed is None:
+        return None
+    try:
+        return seed(outputs)
+    except Exception as cause:
+        raise StackError(f"the demo brand could not be set up: {type(cause).__name__}: {cause}") from cause
 
 
 def down(config: StackConfig) -> bool:
