@@ -111,7 +111,7 @@ def plan(image: ScanImage, granter: Granter) -> tuple[Reward, ...]:
             release=release,
             campaign=campaign,
             prize_id=prize_id,
-            channel=granter.channel.channel_of(ref.batch_no, ref.index),
+            channel=granter.channel.channel_of(ref.batch_no, release.drawn_as(ref.index)),
             epoch_state=granter.catalog.epoch_state(view.batch.epoch),
         ),
     )
@@ -121,7 +121,7 @@ def claimable_again(images: Sequence[ScanImage], granter: Granter) -> list[str]:
     """Rewards of returning owners whose payout expired unconfirmed: they are present now, so it is tried again."""
     wanted: list[str] = []
     for image in images:
-        if image.first and "@" in image.first.campaign:
+        if image.first:
             wanted += _consumer_rewards(image.ref, image.first, granter.catalog)
     found = [granter.ledger.get(one) for one in wanted]
     return [one.reward_id for one in found if one is not None and one.state is State.CLAIMABLE]
@@ -133,10 +133,10 @@ def _owner_returned(change: ScanChange) -> bool:
 
 
 def _consumer_rewards(ref: CodeRef, claim: Mark, catalog: Catalog) -> list[str]:
-    campaign_id, version = _campaign_of(claim)
     try:
+        campaign_id, version = _campaign_of(claim)
         campaign = catalog.campaign_version(campaign_id, version)
-    except NotFoundError:
+    except (NotFoundError, PoisonError):
         return []  # the first claim was parked for the same reason; nothing is waiting
     return [
         ids.reward_id(ref, campaign_id, effect.no, effect.beneficiary)

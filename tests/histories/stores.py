@@ -1,0 +1,181 @@
+"""The tables and queues of the harness: one lock's worth of atomicity, DynamoDB's conditions, SQS's habits."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from tests.histories.world import World
+from uncap.adapters.reward_queue import RewardMessage
+from uncap.domain.errors import ConflictError
+from uncap.domain.ledger import JournalEntry, Posting, balanced
+from uncap.domain.rewards.ports import Channel, Message
+from uncap.domain.rewards.reward import Case, Reward
+from uncap.domain.scans import ScanChange, ScanImage
+
+VISIBILITY_MS = 180_000
+MAX_RECEIVES = 8
+
+
+class FakeLedger:
+    """LedgerStore in memory. It also watches: an entry that is rewritten is a violation, whoever allowed it."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.items: dict[str, Reward] = {}
+        self.entries: dict[str, JournalEntry] = {}
+        self.cases: dict[str, Case] = {}
+        self.cursors: dict[str, str] = {}
+        self.writes = 0
+
+    def create(self, reward: Reward) -> Reward:
+        return self.world.call(lambda: self.items.setdefault(reward.reward_id, reward))
+
+    def get(self, reward_id: str) -> Reward | None:
+        return self.world.call(lambda: self.items.get(reward_id))
+
+    def get_many(self, reward_ids: Sequence[str]) -> Mapping[str, Reward]:
+        return self.world.call(lambda: {one: self.items[one] for one in reward_ids if one in self.items})
+
+    def replace(self, old: Reward, new: Reward) -> None:
+        self.world.call(lambda: self._replace(old, new))
+
+    def allows(self, stored: Reward, old: Reward, new: Reward) -> bool:
+        """The condition of the real adapter's update; mutants weaken it."""
+        same_attempt = (stored.attempt.no if stored.attempt else 0) == (old.attempt.no if old.attempt else 0)
+        writes_entry = bool(new.settled and not old.settled)
+        return stored.rev == old.rev and same_attempt and not (writes_entry and stored.settled)
+
+    def due(self, now_ms: int, limit: int) -> Sequence[str]:
+        waiting = sorted((one.due_at_ms, key) for key, one in self.items.items() if 0 < one.due_at_ms <= now_ms)
+        return self.world.call(lambda: [key for _, key in waiting[:limit]])
+
+    def put_entry(self, entry: JournalEntry) -> bool:
+        balanced(entry.postings)
+        return self.world.call(lambda: self.entries.setdefault(entry.entry_id, entry) is entry)
+
+    def has_entry(self, entry_id: str) -> bool:
+        return self.world.call(lambda: entry_id in self.entries)
+
+    def open_case(self, case: Case) -> bool:
+        return self.world.call(lambda: self.cases.setdefault(case.case_id, case) is case)
+
+    def postings(self, segment: int, segments: int) -> Iterator[tuple[Posting, ...]]:
+        if segment:
+            return
+        yield from (entry.postings for entry in self.entries.values())
+        for reward in self.items.values():
+            yield from (entry for entry in (reward.granted, reward.settled) if entry)
+
+    def rewards(self, segment: int, segments: int) -> Iterator[Reward]:
+        yield from () if segment else tuple(self.items.values())
+
+    def read_cursor(self, name: str) -> str:
+        return self.world.call(lambda: self.cursors.get(name, ""))
+
+    def save_cursor(self, name: str, text: str) -> None:
+        self.world.call(lambda: self.cursors.update({name: text}))
+
+    def _replace(self, old: Reward, new: Reward) -> None:
+        stored = self.items[old.reward_id]
+        if not self.allows(stored, old, new):
+            raise ConflictError("reward_moved", "the fake's condition failed")
+        if new.settled:
+            balanced(new.settled)
+        if stored.settled and stored.rev != old.rev:
+            self.world.violations.append(f"a settled reward {new.reward_id} was overwritten blindly")
+        if stored.granted != new.granted:
+            self.world.violations.append(f"the grant of {new.reward_id} was rewritten")
+        self.writes += 1
+        self.items[new.reward_id] = new
+
+
+class FakeQueue:
+    """RewardQueue: at least once, in any order, invisible while someone has the message, dead after eight receives."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.messages: dict[int, list[Any]] = {}  # id → [reward id, visible at, receives]
+        self.dead: dict[int, str] = {}
+        self._next = 0
+
+    def send(self, reward_ids: Sequence[str]) -> None:
+        self.world.call(lambda: self._add(reward_ids))
+
+    def take(self) -> tuple[int, str] | None:
+        """Some visible message, hidden from now on."""
+        visible = [key for key, (_, at, _) in self.messages.items() if at <= self.world.now_ms]
+        if not visible:
+            return None
+        key = self.world.random.choice(visible)
+        message = self.messages[key]
+        message[2] += 1
+        if message[2] > MAX_RECEIVES:
+            self.dead[key] = self.messages.pop(key)[0]
+            return None
+        # Now and then visibility ends while the worker is still busy: then two have it.
+        message[1] = self.world.now_ms + (0 if self.world.chance(0.1) else VISIBILITY_MS)
+        return key, message[0]
+
+    def delete_message(self, key: int) -> None:
+        self.messages.pop(key, None)
+
+    def receive(self) -> Sequence[Message]:
+        """As an Inbox: the dead letters."""
+        return [Message(str(key), _body(reward_id)) for key, reward_id in list(self.dead.items())[:10]]
+
+    def delete(self, receipt: str) -> None:
+        self.dead.pop(int(receipt), None)
+
+    def _add(self, reward_ids: Sequence[str]) -> None:
+        for reward_id in reward_ids:
+            for _ in range(2 if self.world.chance(0.1) else 1):
+                self._next += 1
+                self.messages[self._next] = [reward_id, self.world.now_ms, 0]
+
+
+class FakeScans:
+    """Scans and its stream: every record at least once, batches repeated until taken, some lost for good."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.images: dict[str, ScanImage] = {}
+        self.stream: list[ScanChange] = []
+        self.position = 0
+
+    def write(self, image: ScanImage) -> None:
+        old = self.images.get(image.pk)
+        self.images[image.pk] = image
+        change = ScanChange(f"e{len(self.stream)}", self.world.now_ms, old, image)
+        if not self.world.chance(0.1):  # the relay was down past the stream's memory
+            self.stream.append(change)
+
+    def batch(self) -> list[ScanChange]:
+        size = self.world.random.randrange(1, 5)
+        start = max(0, self.position - (2 if self.world.chance(0.2) else 0))
+        return self.stream[start : self.position + size]
+
+    def get(self, pk: str) -> ScanImage | None:
+        return self.images.get(pk)
+
+    def page(self, segment: int, segments: int, start: str) -> tuple[Sequence[ScanImage], str]:
+        keys = [pk for number, pk in enumerate(sorted(self.images)) if number % segments == segment and pk > start]
+        return self.world.call(lambda: [self.images[pk] for pk in keys[:3]]), keys[2] if len(keys) > 3 else ""
+
+
+class FakeChannel:
+    """Shipments and the tree, which change under the relay's feet."""
+
+    def __init__(self) -> None:
+        self.shipped = False
+        self.distributor = "d-1"
+
+    def channel_of(self, batch_no: int, index: int) -> Channel:
+        return Channel(shipped=True, distributor=self.distributor) if self.shipped else Channel()
+
+    def shipped_to(self, batch_no: int, index: int) -> str:
+        return self.distributor if self.shipped else ""
+
+
+def _body(reward_id: str) -> str:
+    return msgspec.json.encode(RewardMessage(1, reward_id)).decode()

@@ -1,0 +1,93 @@
+"""Four deliberately broken variants of the protocol: the histories find every one of them, or they prove nothing."""
+
+import itertools
+from collections.abc import Callable
+
+import pytest
+
+from tests.histories.history import History
+from tests.histories.stores import FakeLedger
+from uncap.domain.rails import NotFound, RailOutcome
+from uncap.domain.rewards import outcomes, states
+from uncap.domain.rewards.outcomes import Change
+from uncap.domain.rewards.reward import Attempt, Reward, State
+from uncap.services import pay_reward, settle_payout
+
+Patch = pytest.MonkeyPatch
+ENOUGH = 150
+
+
+class BlindSettlement(FakeLedger):
+    """Settling writes ignore what is stored."""
+
+    def allows(self, stored: Reward, old: Reward, new: Reward) -> bool:
+        return bool(new.settled and not old.settled) or super().allows(stored, old, new)
+
+
+class BlindAttempt(FakeLedger):
+    """Beginning an attempt ignores what is stored."""
+
+    def allows(self, stored: Reward, old: Reward, new: Reward) -> bool:
+        begins = new.state is State.SUBMITTING and old.state is not State.SUBMITTING
+        return begins or super().allows(stored, old, new)
+
+
+def new_bill_per_call(patch: Patch) -> type[FakeLedger]:
+    numbers = itertools.count(1)
+
+    class Ids:
+        @staticmethod
+        def bill_no(reward: str, attempt: int) -> str:  # noqa: ARG004  # that is what is wrong with it
+            return f"{reward}{next(numbers) % 1_000_000:06d}"
+
+    patch.setattr(pay_reward, "ids", Ids)
+    return FakeLedger
+
+
+def new_bill_on_not_found(patch: Patch) -> type[FakeLedger]:
+    honest = outcomes.apply_outcome
+
+    def hasty(reward: Reward, no: int, outcome: RailOutcome, now: int, *, submitted: bool = False) -> Change:
+        attempt = reward.attempt
+        if isinstance(outcome, NotFound) and attempt and attempt.is_open and reward.state is not State.HELD:
+            closed = outcomes._closed(attempt, "not_found")
+            return Change(states.moved(reward, state=State.PENDING, attempt=closed, due_at_ms=now))
+        return honest(reward, no, outcome, now, submitted=submitted)
+
+    patch.setattr(settle_payout, "apply_outcome", hasty)
+    original = settle_payout.settle
+
+    def ask_at_once(reward_id: str, no: int, outcome: RailOutcome, payouts: object, **more: bool) -> Reward:
+        # The protocol keeps the bill after an unknown answer; this one believes the query's NotFound.
+        asked = payouts.rails["cash"].query(pay_reward.ids.bill_no(reward_id, no))  # type: ignore[attr-defined]
+        outcome = asked if isinstance(asked, NotFound) else outcome
+        return original(reward_id, no, outcome, payouts, **more)  # type: ignore[arg-type]
+
+    patch.setattr(pay_reward, "settle", ask_at_once)
+    return FakeLedger
+
+
+def unconditional_settlement(patch: Patch) -> type[FakeLedger]:
+    return BlindSettlement
+
+
+def unguarded_attempt_number(patch: Patch) -> type[FakeLedger]:
+    numbers = itertools.count(1)
+
+    def begin(reward: Reward, attempt: Attempt) -> Reward:
+        numbered = Attempt(
+            **{name: getattr(attempt, name) for name in attempt.__struct_fields__} | {"no": next(numbers)}
+        )
+        return states.moved(reward, state=State.SUBMITTING, attempt=numbered, action=None)
+
+    patch.setattr(states, "begin_attempt", begin)
+    return BlindAttempt
+
+
+MUTANTS = [new_bill_per_call, new_bill_on_not_found, unconditional_settlement, unguarded_attempt_number]
+
+
+@pytest.mark.parametrize("mutant", MUTANTS)
+def test_the_histories_catch(mutant: Callable[[Patch], type[FakeLedger]], monkeypatch: Patch) -> None:
+    ledger = mutant(monkeypatch)
+    assert any(History(seed, ledger).play() for seed in range(ENOUGH))
