@@ -1,6 +1,7 @@
 """Goods sent to a party: a range of units, cases by number, or case codes as scanned.
 
-Called by `routes/console/shipments.py`. Stored twice, by batch range (relay, projector) and by id. A per-batch guard item puts racing entries in order.
+Called by `routes/console/shipments.py`. Stored twice, by batch range (relay, projector) and by id; a guard item per batch
+puts racing entries in order.
 """
 
 from typing import Annotated
@@ -30,16 +31,17 @@ class Span(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class NewShipment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Exactly one of `units` (unit indices), `cases` (case indices) and `case_codes` (links or serials of cases).
+    """Exactly one of `start`..`stop` (unit indices), `cases` (case indices), `case_codes` (links or serials of cases).
 
-    `batch_no` is the batch of the units; with `case_codes` alone it may be left out where the codes are links.
+    `batch_no` is the batch of the units. Without `shipped_at_ms` the goods leave now.
     """
 
     shipment_id: Id
     to_party: Id
-    shipped_at_ms: TimeMs
     batch_no: BatchNo
-    units: Span | None = None
+    shipped_at_ms: TimeMs | None = None
+    start: Index | None = None
+    stop: Stop | None = None
     cases: Span | None = None
     case_codes: Annotated[
         tuple[Annotated[str, msgspec.Meta(min_length=17, max_length=320)], ...],
@@ -61,7 +63,8 @@ def record_shipment(desk: Desk, actor: Actor, given: NewShipment) -> list[Shipme
     `case_of_another_batch`, `batch_has_no_cases`, `changed_meanwhile`).
     """
     now_ms = desk.clock_ms()
-    if given.shipped_at_ms > now_ms + _CLOCK_AHEAD_MS:
+    shipped_at_ms = given.shipped_at_ms or now_ms
+    if shipped_at_ms > now_ms + _CLOCK_AHEAD_MS:
         raise InputError("shipped_in_the_future", "goods are recorded when they have left", where="shipped_at_ms")
     batch = desk.batch(given.batch_no).batch
     if batch.unit_batch_no:
@@ -75,7 +78,7 @@ def record_shipment(desk: Desk, actor: Actor, given: NewShipment) -> list[Shipme
             one.start,
             one.stop,
             given.to_party,
-            given.shipped_at_ms,
+            shipped_at_ms,
         )
         for at, one in enumerate(ranges, 1)
     ]
@@ -97,11 +100,13 @@ def list_shipments(desk: Desk, query: ShipmentQuery) -> Listing[Shipment]:
 
 
 def _ranges(desk: Desk, batch: CodeBatch, given: NewShipment) -> list[IndexRange]:
-    if sum((given.units is not None, given.cases is not None, bool(given.case_codes))) != 1:
-        raise InputError("shipment_ambiguous", "give units, or cases, or case codes", where="units")
-    if given.units is not None:
-        check_range(given.units.start, given.units.stop, batch.size)
-        return [IndexRange(given.units.start, given.units.stop)]
+    by_units = given.start is not None and given.stop is not None
+    halves = given.start is not None or given.stop is not None
+    if sum((halves, given.cases is not None, bool(given.case_codes))) != 1 or halves != by_units:
+        raise InputError("shipment_ambiguous", "give start and stop, or cases, or case codes", where="start")
+    if given.start is not None and given.stop is not None:
+        check_range(given.start, given.stop, batch.size)
+        return [IndexRange(given.start, given.stop)]
     if not batch.case_batch_no:
         raise ConflictError("batch_has_no_cases", "these units were not packed in coded cases", where="batch_no")
     cases = desk.batch(batch.case_batch_no).batch
@@ -154,7 +159,7 @@ def _check_overlap(desk: Desk, new: Shipment, old: Shipment) -> None:
     if new.shipped_at_ms > old.shipped_at_ms and _stands_below(desk, new.to_party, old.to_party):
         return
     raise ConflictError(
-        "shipment_overlaps", f"{old.shipment_id} took units {old.start}..{old.stop} to {old.to_party}", where="units"
+        "shipment_overlaps", f"{old.shipment_id} took units {old.start}..{old.stop} to {old.to_party}", where="start"
     )
 
 

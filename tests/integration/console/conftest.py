@@ -1,0 +1,199 @@
+"""The console API over moto's tables: a Chalice app, operators who are signed in, a clock that tests move."""
+
+import dataclasses
+import json
+import secrets
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import boto3
+import msgspec
+import pytest
+from chalice.test import Client
+from moto import mock_aws
+
+from uncap.domain.codes.scheme import Keyring
+from uncap.domain.operators import Operator
+from uncap.domain.passwords import hash_password
+from uncap.routes.console.mount import build_app
+from uncap.runtime.settings import ConsoleSettings
+from uncap.runtime.wiring_console import build_desk
+from uncap.services.desk import Desk
+
+PASSWORD = "correct horse battery"
+NOW_MS = 1_795_300_000_000
+TABLES = ("scans", "catalog", "parties", "flow", "ledger", "insights")
+HASH_ONLY = ("scans", "ledger")
+
+
+class Vault:
+    """Secrets Manager's one call, with keys drawn for this test."""
+
+    def __init__(self) -> None:
+        self.code_keys = {"epochs": {"1": {"state": "minting", "key": secrets.token_hex(32)}}}
+        self.values = {
+            "code-keys": self.code_keys,
+            "draw-keys": {"master": secrets.token_hex(32)},
+            "operator-keys": {"current": "1", "keys": {"1": secrets.token_hex(32)}},
+        }
+
+    def call(self, operation: str, body: bytes) -> bytes:
+        assert operation == "GetSecretValue"
+        value = self.values[json.loads(body)["SecretId"]]
+        return msgspec.json.encode({"SecretString": json.dumps(value)})
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now_ms = NOW_MS
+
+    def __call__(self) -> int:
+        return self.now_ms
+
+
+class Queue:
+    def __init__(self) -> None:
+        self.sent: list[str] = []
+
+    def send(self, reward_ids: Sequence[str]) -> None:
+        self.sent += reward_ids
+
+
+class Watcher:
+    def __init__(self) -> None:
+        self.errors: list[Exception] = []
+        self.lines: list[tuple[str, int]] = []
+
+    def answered(self, operation: str, status: int, took_ms: int) -> None:
+        self.lines.append((operation, status))
+
+    def unexpected(self, error: Exception) -> None:
+        self.errors.append(error)
+
+
+class Answer(msgspec.Struct):
+    status: int
+    body: Any
+    headers: dict[str, Any]
+
+    @property
+    def code(self) -> str:
+        return str(self.body["code"])
+
+
+class Api:
+    """One signed-in (or anonymous) client of the app."""
+
+    def __init__(self, app: Any, token: str = "") -> None:
+        self._http = Client(app).http
+        self.token = token
+
+    def call(self, method: str, path: str, body: object = None, raw: bytes | None = None, **headers: str) -> Answer:
+        sent = {"Content-Type": "application/json", **headers}
+        if self.token:
+            sent["Authorization"] = f"Bearer {self.token}"
+        data = raw if raw is not None else b"" if body is None else json.dumps(body).encode()
+        response = self._http.request(method, path, headers=sent, body=data)
+        kind = str(response.headers.get("Content-Type", ""))
+        decoded = json.loads(response.body) if "json" in kind else response.body.decode()
+        return Answer(response.status_code, decoded, response.headers)
+
+    def ok(self, method: str, path: str, body: object = None) -> Any:
+        answer = self.call(method, path, body)
+        assert answer.status < 300, (method, path, answer.status, answer.body)
+        return answer.body
+
+    def refused(self, method: str, path: str, body: object = None) -> tuple[int, str]:
+        answer = self.call(method, path, body)
+        assert answer.headers["Content-Type"] == "application/problem+json", answer
+        return answer.status, answer.code
+
+
+@dataclasses.dataclass
+class Bench:
+    desk: Desk
+    clock: Clock
+    vault: Vault
+    watcher: Watcher
+    queue: Queue
+    app: Any
+
+    def add_operator(self, login: str, role: str) -> None:
+        # Parameters far below production's, so that a hundred sign-ins stay fast; they are stored with the hash.
+        hashed = hash_password(PASSWORD, secrets.token_bytes(16), n=16, r=8, p=1)
+        item = {
+            "pk": {"S": f"operator#{login}"},
+            "sk": {"S": "meta"},
+            "doc": {"S": msgspec.json.encode(Operator(login, role, hashed)).decode()},
+            "v": {"N": "1"},
+        }
+        boto3.client("dynamodb").put_item(TableName="parties", Item=item)
+
+    def sign_in(self, login: str, role: str) -> Api:
+        self.add_operator(login, role)
+        token = Api(self.app).ok("POST", "/sign-in", {"login": login, "password": PASSWORD})["token"]
+        return Api(self.app, token)
+
+    @property
+    def keyring(self) -> Keyring:
+        return self.desk.keyring()
+
+
+def create_table(name: str) -> None:
+    keys = [("pk", "HASH")] if name in HASH_ONLY else [("pk", "HASH"), ("sk", "RANGE")]
+    attributes = [name for name, _ in keys]
+    extra: dict[str, Any] = {}
+    if name == "ledger":
+        attributes += ["due_shard"]
+        due = [{"AttributeName": "due_shard", "KeyType": "HASH"}, {"AttributeName": "due_at", "KeyType": "RANGE"}]
+        extra["GlobalSecondaryIndexes"] = [
+            {"IndexName": "due", "KeySchema": due, "Projection": {"ProjectionType": "KEYS_ONLY"}}
+        ]
+    definitions = [{"AttributeName": one, "AttributeType": "S"} for one in attributes]
+    if extra:
+        definitions.append({"AttributeName": "due_at", "AttributeType": "N"})
+    boto3.client("dynamodb").create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": one, "KeyType": kind} for one, kind in keys],
+        AttributeDefinitions=definitions,
+        BillingMode="PAY_PER_REQUEST",
+        **extra,
+    )
+
+
+@pytest.fixture
+def bench(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    with mock_aws():
+        for name in TABLES:
+            create_table(name)
+        settings = ConsoleSettings(
+            stage="test",
+            scans_table="scans",
+            catalog_table="catalog",
+            parties_table="parties",
+            flow_table="flow",
+            ledger_table="ledger",
+            insights_table="insights",
+            code_keys_secret="code-keys",
+            draw_keys_secret="draw-keys",
+            operator_keys_secret="operator-keys",
+            reward_queue_url="https://queue.invalid/rewards",
+            link_base="https://q.example.cn",
+        )
+        clock, vault, watcher, queue = Clock(), Vault(), Watcher(), Queue()
+        desk = dataclasses.replace(build_desk(settings, vault, clock), reward_queue=lambda: queue)
+        yield Bench(desk, clock, vault, watcher, queue, build_app(lambda: desk, watcher))
+        assert watcher.errors == []
+
+
+@pytest.fixture
+def admin(bench: Bench) -> Api:
+    return bench.sign_in("anna", "admin")
+
+
+@pytest.fixture
+def second(bench: Bench) -> Api:
+    return bench.sign_in("bert", "admin")
