@@ -73,10 +73,13 @@ def down(config: StackConfig) -> bool:
 
 
 def clean(config: StackConfig) -> None:
-    """Stops and forgets. Only a directory that this module made is removed."""
+    """Stops and forgets. Raises StackError for a directory that holds something, but no stack's lock."""
+    if not config.state_dir.is_dir():
+        return
+    if not (config.state_dir / "lock").exists() and any(config.state_dir.iterdir()):
+        raise StackError(f"{config.state_dir} is not a stack's directory; it was left alone")
     down(config)
-    if config.state_dir.is_dir() and (config.state_dir / "lock").exists():
-        shutil.rmtree(config.state_dir)
+    shutil.rmtree(config.state_dir)
 
 
 def status(config: StackConfig) -> dict[str, str]:

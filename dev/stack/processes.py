@@ -11,6 +11,8 @@ from pathlib import Path
 from dev.stack.config import StackError
 
 _POLL_S = 0.1
+# Programs this very process started: it is their parent and must collect them when they end.
+_CHILDREN: dict[int, "subprocess.Popen[bytes]"] = {}
 
 
 class Daemon:
@@ -28,6 +30,7 @@ class Daemon:
         except (FileNotFoundError, ValueError):
             return None
         pid = int(pid_text)
+        _collect(pid)
         return pid if _birth(pid) == born else None
 
     def start(self, command: Sequence[str], environment: Mapping[str, str], folder: Path) -> None:
@@ -42,6 +45,7 @@ class Daemon:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        _CHILDREN[process.pid] = process
         self._pid_file.write_text(f"{process.pid} {_birth(process.pid)}")
 
     def wait_until(self, ready: Callable[[], bool], timeout_s: float) -> None:
@@ -69,6 +73,8 @@ class Daemon:
             time.sleep(_POLL_S)
         if self.pid() is not None:
             os.kill(pid, signal.SIGKILL)
+            while self.pid() is not None:
+                time.sleep(_POLL_S)
         self._pid_file.unlink(missing_ok=True)
         return True
 
@@ -79,6 +85,13 @@ class Daemon:
         except FileNotFoundError:
             return "no output"
         return lines[-1][:300] if lines else "no output"
+
+
+def _collect(pid: int) -> None:
+    """Lets an ended child go."""
+    child = _CHILDREN.get(pid)
+    if child is not None and child.poll() is not None:
+        del _CHILDREN[pid]
 
 
 def _birth(pid: int) -> str:
