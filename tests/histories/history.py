@@ -206,7 +206,8 @@ class History:
                 approve(reward.reward_id, self.ledger, self.queue, self.world.now_ms)
         for step in range(14 * 4):
             if step % 14 == 0:
-                self._attempt(self._reconcile)()
+                while not reconcile(self.scans, self.granter, self.world.clock_ms, lambda: False).complete:
+                    continue
             while self.scans.position < len(self.scans.stream):
                 self._relay()
             redrive_dead(self.queue, self.queue, 100)

@@ -47,7 +47,8 @@ OPEN = (State.SUBMITTING, State.ACCEPTED, State.WAIT_USER, State.HELD)
 def situations() -> list[Reward]:
     """Every state with every sort of newest attempt it can have."""
     paid = states.moved(submitting(), state=State.PAID, attempt=attempt(closed="paid"), settled=reward().granted)
-    closed = [reward(one, attempt=attempt(closed="expired")) for one in ("PENDING", "CLAIMABLE", "FAILED", "HELD")]
+    ended = (State.PENDING, State.CLAIMABLE, State.FAILED, State.HELD)
+    closed = [reward(one, attempt=attempt(closed="expired")) for one in ended]
     released = states.expire(reward(State.CLAIMABLE, attempt=attempt(closed="expired")), DEADLINE)
     return [*(reward(one, attempt=attempt()) for one in OPEN), *closed, paid, released]
 

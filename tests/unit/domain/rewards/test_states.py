@@ -9,6 +9,7 @@ from uncap.domain.rewards.reward import Reward, State
 from uncap.domain.rewards.states import Step
 
 HOUR = 3_600_000
+WORK = (State.PENDING, State.SUBMITTING, State.CLAIMABLE)
 
 
 @pytest.mark.parametrize(
@@ -21,10 +22,7 @@ HOUR = 3_600_000
         (reward(State.SUBMITTING, attempt=attempt(key_expires_at_ms=NOW)), Step.QUERY),
         (reward(State.CLAIMABLE, attempt=attempt(closed="expired")), Step.BEGIN),
         (reward(State.CLAIMABLE, claimable_until_ms=NOW), Step.NOTHING),
-        *[
-            (reward(one), Step.NOTHING)
-            for one in ("NONE", "PAID", "RELEASED", "HELD", "FAILED", "ACCEPTED", "WAIT_USER")
-        ],
+        *[(reward(one), Step.NOTHING) for one in State if one not in WORK],
     ],
 )
 def test_next_step(given: Reward, step: Step) -> None:
