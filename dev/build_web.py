@@ -22,11 +22,10 @@ ROOT = Path(__file__).parents[1]
 LAYER = ROOT / "layers/web/python"
 sys.path[:0] = [path for path in (str(LAYER), str(ROOT / "layers/core/python")) if path not in sys.path]
 
+from dev.messages import LOCALES, po_path, read_catalogue  # noqa: E402
 from webui.built import BUILT, SOURCES  # noqa: E402 -- the layers are not installed; Lambda finds them in the same way
 from webui.render import make_environment  # noqa: E402
 from webui.texts import client_texts  # noqa: E402
-
-from dev.messages import LOCALES, po_path, read_catalogue  # noqa: E402
 
 SCAN = ROOT / "web/scan"
 STAMP = "stamp"
@@ -112,7 +111,7 @@ def _words(locale: str) -> dict[str, object]:
 
 
 def minify_css(text: str) -> str:
-    """Without comments and needless white space. Ours only: no strings with braces, no space-sensitive selectors cut."""
+    """Without comments and needless white space. For our own sheets: they hold no strings with braces in them."""
     text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
     text = re.sub(r"\s+", " ", text)
     text = re.sub(r" ?([{};,>]) ?", r"\1", text)

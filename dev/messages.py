@@ -60,8 +60,9 @@ def update(locale: str, template: Catalog) -> list[str]:
     return [str(message.id) for message in catalogue if message.id and not any(_strings(message.string))]
 
 
-def _strings(string: str | tuple[str, ...]) -> tuple[str, ...]:
-    return string if isinstance(string, tuple) else (string,)
+def _strings(string: str | tuple[str, ...] | list[str] | None) -> tuple[str, ...]:
+    """One text, or one per plural form."""
+    return (string or "",) if isinstance(string, str) or string is None else tuple(string)
 
 
 def main() -> int:

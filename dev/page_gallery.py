@@ -1,6 +1,7 @@
-"""One view per face of the scan page, by name. Used by its tests, by bench/page.py and by `python -m dev.page_server`."""
+"""One view per face of the scan page, by name. Used by its tests, bench/page.py and `python -m dev.page_server`."""
 
 from msgspec.structs import replace
+
 from webui.views import PrizeOdds, RewardView, ScanPageView
 
 GTIN = "09520123456788"
@@ -97,9 +98,12 @@ def _gallery() -> dict[str, ScanPageView]:
         ),
         "YOURS-VOUCHER": replace(
             yours,
-            rewards=(RewardView(REWARD_ID, "PENDING", "goods_voucher", 900, "CNY", {"zh-CN": "再来一瓶", "en": "One more"}),),
+            rewards=(
+                RewardView(REWARD_ID, "PENDING", "goods_voucher", 900, "CNY", {"zh-CN": "再来一瓶", "en": "One more"}),
+            ),
         ),
         "YOURS-ELSEWHERE": replace(yours, rewards=(replace(reward("WAIT_USER"), confirm_url=""),)),
+        "YOURS-REFUSED": replace(yours, rewards=(replace(reward("RELEASED"), reason="risk_confirmed"),)),
         "OUTER-CLONE": _bare(
             replace(base, status="observed", reason="outer_code", inner=False, scans=37, clone_warning=True)
         ),
@@ -107,7 +111,7 @@ def _gallery() -> dict[str, ScanPageView]:
     views |= {f"YOURS-{state}": replace(yours, rewards=(reward(state),)) for state in STATES}
     for reason in REASONS:
         inner = reason != "outer_code"
-        view = replace(base, status="observed", reason=reason, inner=inner, scans=2, first_scan_on="2026-11-20")
+        view = replace(base, status="observed", reason=reason, inner=inner, scans=2)
         views[f"OBSERVED-{reason}"] = _bare(view) if reason == "no_campaign" else view
     for code in ERRORS:
         views[f"ERROR-{code}"] = replace(base, error=code, retry_after_s=40_000 if code.startswith("person") else 0)

@@ -10,12 +10,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from urllib.parse import parse_qs, urlsplit
 
+from dev.build_web import build
+from dev.page_gallery import GALLERY, GTIN, REWARD_ID
 from uncap.domain.errors import NotFoundError
 from webui import assets, scan_page, security
 from webui.i18n import locale_of
-
-from dev.build_web import build
-from dev.page_gallery import GALLERY, GTIN, REWARD_ID
 
 Reply = tuple[int, dict[str, str], object]
 FIRST: Reply = (200, {}, {"outcome": "first", "reason": "", "claim_id": "c", "rewards": [REWARD_ID], "scans": 1})

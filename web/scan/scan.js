@@ -43,11 +43,20 @@
     return sign + group(Math.floor(minor / 100)) + "." + String(minor % 100).padStart(2, "0");
   };
 
-  const webAddress = (url) => (/^(https?:|\/)/i.test(url || "") ? url : "");
+  const pageAddress = () => document.querySelector(".lang").href.split("?")[0];
+
+  // Where the person confirms a payout, with the way back here; "" where that is not done on the web.
+  const confirmAddress = (reward) => {
+    const url = reward.action && reward.action.url && new URL(reward.action.url, location.href);
+    if (!url || !/^https?:$/.test(url.protocol)) return "";
+    if (!url.searchParams.has("back")) url.searchParams.set("back", pageAddress());
+    return url.href;
+  };
 
   const show = (panel, reward) => {
-    const text = words.rewards[reward.state] || words.rewards[""];
-    const url = webAddress(reward.action && reward.action.url);
+    const refused = reward.state === "RELEASED" && reward.reason && reward.reason !== "deadline_passed";
+    const text = words.rewards[refused ? "REFUSED" : reward.state] || words.rewards[""];
+    const url = confirmAddress(reward);
     const won = reward.state && reward.state !== "NONE";
     const names = reward.prize || {};
     const prize = (won && (names[words.lang] || names["zh-CN"] || Object.values(names)[0])) || "";
@@ -101,7 +110,7 @@
 
   // The page as the server sees it now, in place of what is shown.
   const refresh = async () => {
-    const reply = await ask(document.querySelector(".lang").href.split("?")[0] + "?lang=" + words.lang);
+    const reply = await ask(pageAddress() + "?lang=" + words.lang);
     if (!reply) return say(words.errors.offline);
     const fresh = new DOMParser().parseFromString(await reply.text(), "text/html").getElementById("page");
     byId("page").replaceWith(fresh);
@@ -121,7 +130,7 @@
     let text = words.errors[known] || words.errors[""];
     if (known === "session_expired" || known === "code_not_issued") await refresh();
     const hours = Math.ceil(retryAfter(reply) / 3600000);
-    if (known === "person_limit_reached" && hours) text += " " + words.hours.replace("{hours}", hours);
+    if (known === "person_limit_reached" && hours) text += words.hours.replace("{hours}", hours);
     say(text);
   };
 

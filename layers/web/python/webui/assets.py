@@ -8,8 +8,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
-from uncap.domain.errors import NotFoundError
 
+from uncap.domain.errors import NotFoundError
 from webui.built import BUILT
 
 

@@ -11,6 +11,7 @@ from webui.built import BUILT
 
 LOCALES = ("zh-CN", "en")
 DEFAULT_LOCALE = LOCALES[0]
+_BY_LANGUAGE = {locale.split("-")[0]: locale for locale in LOCALES}
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MAX_HEADER = 200  # a browser's Accept-Language is far shorter; what is longer is not worth parsing
 
@@ -20,14 +21,13 @@ def locale_of(accept_language: str) -> str:
 
     A language we do not speak, a malformed header and none at all give zh-CN.
     """
-    wanted: list[tuple[float, int, str]] = []
-    for place, part in enumerate(accept_language[:_MAX_HEADER].lower().split(",")):
+    best, chosen = 0.0, DEFAULT_LOCALE
+    for part in accept_language[:_MAX_HEADER].lower().split(","):
         tag, _, weight = part.strip().partition(";")
-        language = tag.strip().split("-")[0]
-        for locale in LOCALES:
-            if language == locale.split("-")[0] and (quality := _quality(weight)) > 0:
-                wanted.append((-quality, place, locale))
-    return min(wanted)[2] if wanted else DEFAULT_LOCALE
+        locale = _BY_LANGUAGE.get(tag.strip().split("-")[0])
+        if locale and (quality := _quality(weight)) > best:
+            best, chosen = quality, locale
+    return chosen
 
 
 def _quality(weight: str) -> float:
@@ -62,6 +62,6 @@ def day(value: str, locale: str) -> str:
 
 
 def money(amount_minor: int, currency: str) -> str:
-    """Integer minor units as an amount: 880 CNY is "¥8.80". Currencies with two decimals only; scan.js says the same."""
+    """Integer minor units as an amount: 880 CNY is "¥8.80". Two decimals only, as in scan.js."""
     sign = "¥" if currency in ("", "CNY") else f"{currency} "
     return f"{sign}{amount_minor // 100:,}.{amount_minor % 100:02d}"

@@ -22,7 +22,7 @@ def make_environment(loader: BaseLoader) -> Environment:
 
 @lru_cache(maxsize=4)
 def environment(locale: str) -> Environment:
-    """The environment that speaks `locale`: templates call `_` and `ngettext`, whose results are escaped like any text."""
+    """The environment that speaks `locale`. Templates call `_`; what it gives is escaped like any other text."""
     compiled = BUILT / "templates"
     made = make_environment(ModuleLoader(compiled) if compiled.is_dir() else FileSystemLoader(SOURCES))
     words = catalogue(locale)
@@ -30,9 +30,5 @@ def environment(locale: str) -> Environment:
     def translate(message: str, **values: object) -> str:
         return words.gettext(message) % values if values else words.gettext(message)
 
-    def translate_plural(one: str, many: str, n: int) -> str:
-        return words.ngettext(one, many, n) % {"n": n}
-
     made.globals["_"] = translate
-    made.globals["ngettext"] = translate_plural
     return made

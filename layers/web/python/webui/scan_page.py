@@ -20,11 +20,12 @@ from webui.texts import (
     REWARDS,
     VERDICTS,
     WAIT_ELSEWHERE,
-    RewardText,
 )
 from webui.views import PrizeOdds, RewardView, ScanPageView
 
 _LANGUAGE_NAMES = {"zh-CN": "中文", "en": "English"}
+# Nobody who should not drink a bottle wants to read what its cap could have won.
+_NO_PROMOTION = ("not_issued", "line_rejected", "decommissioned", "recalled")
 _CASH_KINDS = ("cash", "trade_credit")
 
 
@@ -103,7 +104,7 @@ def _page(view: ScanPageView, locale: str) -> _Page:
         facts=_facts(view, key, locale),
         rewards=rewards,
         error=_error(view, locale),
-        campaign=text_in(view.campaign, locale),
+        campaign="" if key in _NO_PROMOTION else text_in(view.campaign, locale),
         rules=text_in(view.rules, locale),
         odds=tuple(_odds(one, locale) for one in view.odds),
         claim_until=day(view.claim_until, locale),
@@ -114,11 +115,11 @@ def _facts(view: ScanPageView, key: str, locale: str) -> tuple[tuple[str, str], 
     """Label and value of what is known about the item; unknown ones are left out."""
     words = catalogue(locale)
     say = words.gettext
-    scanned = say("Claimed on") if key in ("claimed", "claimed_by_you") else say("First scanned on")
+    times = words.ngettext("%(n)d time", "%(n)d times", view.scans) % {"n": view.scans}
     counted = view.scans and key not in ("claimable", "claimed_by_you")
     rows = (
-        (scanned, day(view.first_scan_on, locale)),
-        (say("Scanned"), words.ngettext("%(n)d time", "%(n)d times", view.scans) % {"n": view.scans} if counted else ""),
+        (say("Claimed on"), day(view.first_scan_on, locale)),
+        (say("Scanned"), times if counted else ""),
         (say("Lot"), view.lot),
         (say("Produced on"), day(view.produced_on, locale)),
         (say("Best before"), day(view.best_before, locale)),
@@ -139,7 +140,7 @@ def _error(view: ScanPageView, locale: str) -> str:
     code = ERROR_ALIASES.get(view.error, view.error)
     text = say(ERRORS.get(code, ERRORS[""]))
     if code == "person_limit_reached" and view.retry_after_s > 0:
-        text += " " + say(LIMIT_HOURS).replace("{hours}", str(-(-view.retry_after_s // 3600)))
+        text += say(LIMIT_HOURS).replace("{hours}", str(-(-view.retry_after_s // 3600)))
     return text
 
 
@@ -151,7 +152,7 @@ def _rewards(view: ScanPageView, locale: str) -> tuple[_Reward, ...]:
 
 def _reward(reward: RewardView, locale: str) -> _Reward:
     say = catalogue(locale).gettext
-    text: RewardText = REWARDS.get(reward.state, REWARDS[""])
+    text = REWARDS.get(_reward_key(reward), REWARDS[""])
     action = _web_address(reward.confirm_url)
     elsewhere = reward.state == "WAIT_USER" and not action
     shown = reward.state not in ("", "NONE")
@@ -168,6 +169,11 @@ def _reward(reward: RewardView, locale: str) -> _Reward:
         final=text.final,
         action=action,
     )
+
+
+def _reward_key(reward: RewardView) -> str:
+    """The entry of texts.REWARDS: a prize that was not collected in time, and one that a check refused, differ."""
+    return "REFUSED" if reward.state == "RELEASED" and reward.reason not in ("", "deadline_passed") else reward.state
 
 
 def _amount(reward: RewardView, locale: str) -> str:

@@ -23,7 +23,7 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 class RewardText(msgspec.Struct, frozen=True):
-    """A reward's state in words. `step` of 3 on the way to the person (0 = no way to show); `final` ends the polling."""
+    """A reward's state in words. `step` of 3 on its way (0: no way to show); `final` ends the polling."""
 
     title: str
     body: str
@@ -105,7 +105,7 @@ ADVICE: dict[str, tuple[str, ...]] = {
     "outer_code": (msg("Open the pack and scan the code inside: it checks the contents and holds the prize."),),
     "outer_clone": (
         msg("Check that the seal is whole before you open it."),
-        msg("Open the pack and scan the code inside. If that one is claimed already, keep everything and tell the shop."),
+        msg("Open the pack and scan the code inside. If it is claimed already, keep everything and tell the shop."),
     ),
     "not_activated": (
         msg("Keep the pack and scan again after you have bought it."),
@@ -128,7 +128,7 @@ ADVICE: dict[str, tuple[str, ...]] = {
     "campaign_paused": (msg("Keep the code and scan it again later."),),
 }
 
-# Keys: the states of docs/architecture.md; "" is the time between the claim and the grant.
+# Keys: the states of docs/architecture.md, and REFUSED for one released by a person; "" is the time between the claim and the grant.
 REWARDS: dict[str, RewardText] = {
     "": RewardText(msg("Being confirmed"), msg("Your claim is recorded. The result appears here in a moment."), 1),
     "NONE": RewardText(
@@ -140,12 +140,14 @@ REWARDS: dict[str, RewardText] = {
     "SUBMITTING": RewardText(msg("On its way"), msg("The payment service has it now. This takes a moment."), 2),
     "ACCEPTED": RewardText(msg("On its way"), msg("The payment service has it now. This takes a moment."), 2),
     "WAIT_USER": RewardText(
-        msg("Waiting for your confirmation"), msg("One tap, and it is paid out to you. Until then it is kept for you."), 2
+        msg("Waiting for your confirmation"),
+        msg("One tap, and it is paid out to you. Until then it is kept for you."),
+        2,
     ),
     "PAID": RewardText(msg("Paid"), msg("It has been paid out to you."), 3, final=True),
     "FAILED": RewardText(
         msg("The payout did not go through"),
-        msg("The payment service refused it. The prize stays recorded in your name; come back to this page to follow it."),
+        msg("The payment service refused it. The prize stays in your name; come back to this page to follow it."),
     ),
     "CLAIMABLE": RewardText(
         msg("Still yours to collect"),
@@ -154,9 +156,14 @@ REWARDS: dict[str, RewardText] = {
     "RELEASED": RewardText(
         msg("No longer available"), msg("The deadline passed before this prize was collected."), final=True
     ),
+    "REFUSED": RewardText(
+        msg("Not paid out"),
+        msg("We checked this claim and could not accept it. Ask us if you think that is wrong."),
+        final=True,
+    ),
     "HELD": RewardText(
         msg("Being checked by a person"),
-        msg("You have nothing to do and lose nothing. Come back to this page to see the result."),
+        msg("There is nothing you need to do. Come back to this page to see the result."),
     ),
 }
 
@@ -165,7 +172,7 @@ WAIT_ELSEWHERE = msg("It is saved for you. Open this page in WeChat to collect i
 
 # Keys: problem codes of a refused claim; "" is the answer to any other one.
 ERRORS: dict[str, str] = {
-    "person_limit_reached": msg("You have reached the limit for one person. This code is not used up: come back later."),
+    "person_limit_reached": msg("You have reached the limit for one person. The code is not used up: come back later."),
     "session_expired": msg("The page was open for too long. It is fresh again: please tap once more."),
     "code_not_issued": msg("This code was not issued by us."),
     "busy": msg("Many people are scanning right now. Nothing is lost: please try again in a moment."),
@@ -175,14 +182,10 @@ ERRORS: dict[str, str] = {
 # Several refusals that mean the same to a person.
 ERROR_ALIASES = {
     "session_invalid": "session_expired",
-    "session_missing": "session_expired",
+    "session_required": "session_expired",
     "csrf_invalid": "session_expired",
-    "csrf_missing": "session_expired",
-    "throttled": "busy",
-    "unavailable": "busy",
-    "too_many_requests": "busy",
 }
-LIMIT_HOURS = msg("Try again in about {hours} h.")
+LIMIT_HOURS = msg(" Try again in about {hours} h.")
 
 # Words scan.js needs beside the tables.
 CLIENT = {
@@ -201,7 +204,8 @@ def client_texts(translate: Callable[[str], str], locale: str) -> dict[str, obje
         "lang": locale,
         "yours": [translate(yours.title), translate(yours.body)],
         "rewards": {
-            state: [translate(one.title), translate(one.body), one.step, int(one.final)] for state, one in REWARDS.items()
+            state: [translate(one.title), translate(one.body), one.step, int(one.final)]
+            for state, one in REWARDS.items()
         },
         "elsewhere": translate(WAIT_ELSEWHERE),
         "errors": {code: translate(text) for code, text in ERRORS.items()},
