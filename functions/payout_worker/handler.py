@@ -33,6 +33,7 @@ def _pay(record: SQSRecord) -> None:
     try:
         reward = pay(message_of(record.body).reward_id, payout_tools().payouts)
     except UncapError as cause:
+        metrics.add_metric(name="MessageReturned", unit=MetricUnit.Count, value=1)
         logger.warning("message comes back", extra={"message_id": record.message_id, "reason": cause.code})
         raise
     metrics.add_metric(name="PayoutsPaid", unit=MetricUnit.Count, value=int(reward.state is State.PAID))

@@ -25,6 +25,7 @@ _RESERVE_MS = 30_000
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     """Continue the pass over the Scans table; once it is complete, close the day."""
+    metrics.add_metric(name="Reconciliations", unit=MetricUnit.Count, value=1)
     tools = reconcile_tools()
     if "statement_date" in event:
         return _compare(str(event["statement_date"]), tools)
@@ -38,7 +39,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
         logger.error("claim cannot be granted", extra={"code_key": pk, "reason": cause.code})
     metrics.add_metric(name="RewardsReconciled", unit=MetricUnit.Count, value=len(done.created))
     metrics.add_metric(name="ClaimsUngrantable", unit=MetricUnit.Count, value=len(done.poison))
-    counts = {"scans": done.scans, "created": len(done.created), "resent": done.resent, "associated": done.associated}
+    counts = {
+        "scans": done.scans,
+        "rewards_created": len(done.created),
+        "resent": done.resent,
+        "associated": done.associated,
+    }
     if done.complete:
         counts |= close_day(tools.granter.ledger, tools.releases(), tools.rail, tools.clock_ms())
         metrics.add_metric(name="StatementDifferences", unit=MetricUnit.Count, value=counts["cases"])

@@ -20,6 +20,7 @@ metrics = Metrics(namespace=NAMESPACE, service="reward_relay")
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:  # noqa: ARG001
     """Grant the batch, or raise so that the stream delivers all of it again: granting twice is impossible."""
     tools, records = relay_tools(), event["Records"]
+    metrics.add_metric(name="RecordsSeen", unit=MetricUnit.Count, value=len(records))
     done = relay_claims(records, tools.granter, tools.parking, decode=change_of, redact=parked_record)
     metrics.add_metric(name="RewardsGranted", unit=MetricUnit.Count, value=done.owed)
     metrics.add_metric(name="RewardHeld", unit=MetricUnit.Count, value=done.held)

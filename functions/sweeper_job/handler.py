@@ -22,6 +22,7 @@ _RESERVE_MS = 15_000
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:  # noqa: ARG001
     """Look at what is due, at most 400 rewards, and stop early enough to report."""
+    metrics.add_metric(name="Sweeps", unit=MetricUnit.Count, value=1)
     tools = payout_tools()
     done = sweep(
         tools.payouts,

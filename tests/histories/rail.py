@@ -93,6 +93,12 @@ class FakeRail:
         for bill in self.bills.values():
             self._move(bill)
 
+    def pay_all(self) -> None:
+        """Every open bill succeeds, and says so once."""
+        for bill in self.bills.values():
+            if bill.state not in FINAL:
+                self._end(bill, "SUCCESS", "", notices=1)
+
     def _submit(self, instruction: PayInstruction) -> RailOutcome:
         draw = self.world.random.random() / self.trouble if self.trouble else 1.0
         known = self.bills.get(instruction.bill_no)
@@ -153,7 +159,7 @@ class FakeRail:
             reason = self.world.random.choice(["account_frozen", "day_received_quota_exceed", "never_seen_before"])
             self._end(bill, *(("FAIL", reason) if self.world.chance(0.1) else ("SUCCESS", "")))
 
-    def _end(self, bill: Bill, state: str, reason: str) -> None:
+    def _end(self, bill: Bill, state: str, reason: str, notices: int | None = None) -> None:
         bill.state, bill.reason, bill.at_ms = state, reason, self.world.now_ms
         told = bill.instruction
         if state == "SUCCESS":
@@ -173,4 +179,5 @@ class FakeRail:
             outcome=self._outcome(bill),
         )
         # Never guaranteed, and duplicates are to be expected.
-        self.callbacks += [msgspec.json.encode(notice)] * self.world.random.choice([0, 1, 1, 2])
+        copies = self.world.random.choice([0, 1, 1, 2]) if notices is None else notices
+        self.callbacks += [msgspec.json.encode(notice)] * copies

@@ -1,7 +1,7 @@
 """The tables and queues of the harness: one lock's worth of atomicity, DynamoDB's conditions, SQS's habits."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -13,6 +13,7 @@ from uncap.domain.rewards.ports import Channel, Message
 from uncap.domain.rewards.reward import Case, Reward
 from uncap.domain.scans import ScanChange, ScanImage
 
+ValueT = TypeVar("ValueT")
 VISIBILITY_MS = 180_000
 MAX_RECEIVES = 8
 
@@ -52,13 +53,13 @@ class FakeLedger:
 
     def put_entry(self, entry: JournalEntry) -> bool:
         balanced(entry.postings)
-        return self.world.call(lambda: self.entries.setdefault(entry.entry_id, entry) is entry)
+        return self.world.call(lambda: _put_once(self.entries, entry.entry_id, entry))
 
     def has_entry(self, entry_id: str) -> bool:
         return self.world.call(lambda: entry_id in self.entries)
 
     def open_case(self, case: Case) -> bool:
-        return self.world.call(lambda: self.cases.setdefault(case.case_id, case) is case)
+        return self.world.call(lambda: _put_once(self.cases, case.case_id, case))
 
     def postings(self, segment: int, segments: int) -> Iterator[tuple[Posting, ...]]:
         if segment:
@@ -175,6 +176,13 @@ class FakeChannel:
 
     def shipped_to(self, batch_no: int, index: int) -> str:
         return self.distributor if self.shipped else ""
+
+
+def _put_once(table: dict[str, ValueT], key: str, value: ValueT) -> bool:
+    if key in table:
+        return False
+    table[key] = value
+    return True
 
 
 def _body(reward_id: str) -> str:
