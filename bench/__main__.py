@@ -10,6 +10,11 @@ from bench import report
 BENCHES = {
     "codes_generate": "bench.codes:codes_generate",
     "code_verify": "bench.codes:code_verify",
+    "code_reject": "bench.scan:code_reject",
+    "claim_cost": "bench.scan:claim_cost",
+    "claim_growth": "bench.scan:claim_growth",
+    "scan_cpu": "bench.scan_speed:scan_cpu",
+    "scan_init": "bench.scan_speed:scan_init",
     "prize_lay": "bench.prizes:prize_lay",
     "diversion_check": "bench.diversion:diversion_check",
 }

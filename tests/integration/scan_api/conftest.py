@@ -58,7 +58,7 @@ class Stack:
 
     def client(self) -> WireClient:
         """A fresh wire client to moto's DynamoDB."""
-        return connect(DYNAMODB, clock_ms=clock_ms, environ=self.environ)
+        return connect(DYNAMODB, clock_ms=clock_ms, variables=self.environ)
 
     def serial(self, index: int) -> str:
         return serial_of(self.keyring, index)

@@ -128,7 +128,7 @@ ADVICE: dict[str, tuple[str, ...]] = {
     "campaign_paused": (msg("Keep the code and scan it again later."),),
 }
 
-# Keys: the states of docs/architecture.md, and REFUSED for one released by a person; "" is the time between the claim and the grant.
+# Keys: the states of docs/architecture.md; "" is the time between the claim and the grant. BY_REASON divides two more.
 REWARDS: dict[str, RewardText] = {
     "": RewardText(msg("Being confirmed"), msg("Your claim is recorded. The result appears here in a moment."), 1),
     "NONE": RewardText(
@@ -158,14 +158,33 @@ REWARDS: dict[str, RewardText] = {
     ),
     "REFUSED": RewardText(
         msg("Not paid out"),
-        msg("We checked this claim and could not accept it. Ask us if you think that is wrong."),
+        msg("This prize could not be paid out. Ask us if you think that is wrong."),
         final=True,
+    ),
+    "AWAITING": RewardText(
+        msg("You won"),
+        msg("We are still waiting for the papers of this delivery. It is paid out by itself once they are here."),
+        1,
     ),
     "HELD": RewardText(
         msg("Being checked by a person"),
         msg("There is nothing you need to do. Come back to this page to see the result."),
     ),
 }
+
+# Reasons that make another key of a state; "*" is any other reason.
+BY_REASON = {
+    "HELD": {"awaiting_shipment": "AWAITING"},
+    "RELEASED": {"": "RELEASED", "deadline_passed": "RELEASED", "*": "REFUSED"},
+}
+
+
+def reward_key(state: str, reason: str) -> str:
+    """The entry of REWARDS for a state and its reason, chosen as in scan.js; "" for a state unknown here."""
+    reasons = BY_REASON.get(state, {})
+    key = reasons.get(reason) or reasons.get("*") or state
+    return key if key in REWARDS else ""
+
 
 # A payout that waits for the person, where this page knows no address at which to confirm it.
 WAIT_ELSEWHERE = msg("It is saved for you. Open this page in WeChat to collect it.")
@@ -207,6 +226,7 @@ def client_texts(translate: Callable[[str], str], locale: str) -> dict[str, obje
             state: [translate(one.title), translate(one.body), one.step, int(one.final)]
             for state, one in REWARDS.items()
         },
+        "byReason": BY_REASON,
         "elsewhere": translate(WAIT_ELSEWHERE),
         "errors": {code: translate(text) for code, text in ERRORS.items()},
         "aliases": ERROR_ALIASES,

@@ -146,4 +146,4 @@ def test_connect_reads_the_environment() -> None:
         "AWS_ACCESS_KEY_ID": "ak",
         "AWS_SECRET_ACCESS_KEY": "sk",
     }
-    assert connect(DYNAMODB, clock_ms=lambda: NOW_MS, environ=environ).requests == 0
+    assert connect(DYNAMODB, clock_ms=lambda: NOW_MS, variables=environ).requests == 0

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from uncap.adapters.wire.connections import BadReplyError, Connections, Reply, StaleConnectionError
 from uncap.adapters.wire.credentials import (
     CredentialSource,
-    aws_environment,
+    aws_variables,
     credential_source,
     endpoint_url,
     region_of,
@@ -148,11 +148,11 @@ def connect(
     *,
     clock_ms: Callable[[], int],
     credentials: CredentialSource | None = None,
-    environ: Mapping[str, str] | None = None,
+    variables: Mapping[str, str] | None = None,
     policy: RetryPolicy | None = None,
 ) -> WireClient:
-    """A client as the environment says: region, endpoint override, CA bundle, credentials."""
-    source = aws_environment() if environ is None else environ
+    """A client as boto3's variables say (the process's own unless given): region, endpoint, CA bundle, credentials."""
+    source = aws_variables() if variables is None else variables
     region = region_of(source)
     connections = Connections(
         endpoint_url(service.prefix, region, source),

@@ -3,6 +3,7 @@
 About a third of `http.client`'s CPU per request (bench scan_cpu): no header objects, one send, usually one receive.
 """
 
+import functools
 import socket
 import ssl
 import time
@@ -46,7 +47,8 @@ class Connections:
         default_port = 443 if parts.scheme == "https" else 80
         self.host = parts.hostname if parts.port in {None, default_port} else f"{parts.hostname}:{parts.port}"
         self._address = (parts.hostname, parts.port or default_port)
-        self._tls = ssl.create_default_context(cafile=ca_file or None) if parts.scheme == "https" else None
+        self._is_tls = parts.scheme == "https"
+        self._ca_file = ca_file
         self._connect_timeout_s = connect_timeout_s
         self._read_timeout_s = read_timeout_s
         self._idle_s = idle_s
@@ -90,10 +92,16 @@ class Connections:
         sock = socket.create_connection(self._address, timeout=self._connect_timeout_s)
         try:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            return self._tls.wrap_socket(sock, server_hostname=self._address[0]) if self._tls else sock
+            return _tls(self._ca_file).wrap_socket(sock, server_hostname=self._address[0]) if self._is_tls else sock
         except BaseException:
             sock.close()
             raise
+
+
+@functools.cache
+def _tls(ca_file: str) -> ssl.SSLContext:
+    """One context for all connections: reading the trust store costs more than everything else here."""
+    return ssl.create_default_context(cafile=ca_file or None)
 
 
 def _exchange(sock: socket.socket, request: bytes, deadline: float, *, reused: bool) -> tuple[Reply, bool]:

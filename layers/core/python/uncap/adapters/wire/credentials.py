@@ -68,7 +68,7 @@ class CachedCredentials:
         return self._held != before
 
 
-def aws_environment() -> Mapping[str, str]:
+def aws_variables() -> Mapping[str, str]:
     """The process environment, for endpoints, region and credentials."""
     return os.environ
 

@@ -1,0 +1,1 @@
+"""The handlers other teams write: what uncap's are measured against."""
