@@ -4,14 +4,16 @@ import dataclasses
 import json
 import secrets
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import boto3
 import msgspec
 import pytest
 from chalice.test import Client
 from moto import mock_aws
+from pynamodb.connection import Connection
 
+from uncap.adapters.models import CatalogItem, FlowItem, InsightItem, LedgerItem, PartyItem, ScanItem, open_tables
 from uncap.domain.codes.scheme import Keyring
 from uncap.domain.operators import Operator
 from uncap.domain.passwords import hash_password
@@ -23,6 +25,7 @@ from uncap.services.desk import Desk
 PASSWORD = "correct horse battery"
 NOW_MS = 1_795_300_000_000
 TABLES = ("scans", "catalog", "parties", "flow", "ledger", "insights")
+MODELS = (ScanItem, CatalogItem, PartyItem, FlowItem, LedgerItem, InsightItem)
 HASH_ONLY = ("scans", "ledger")
 
 
@@ -31,7 +34,7 @@ class Vault:
 
     def __init__(self) -> None:
         self.code_keys = {"epochs": {"1": {"state": "minting", "key": secrets.token_hex(32)}}}
-        self.values = {
+        self.values: dict[str, dict[str, Any]] = {
             "code-keys": self.code_keys,
             "draw-keys": {"master": secrets.token_hex(32)},
             "operator-keys": {"current": "1", "keys": {"1": secrets.token_hex(32)}},
@@ -117,6 +120,7 @@ class Bench:
     watcher: Watcher
     queue: Queue
     app: Any
+    client: Any
 
     def add_operator(self, login: str, role: str) -> None:
         # Parameters far below production's, so that a hundred sign-ins stay fast; they are stored with the hash.
@@ -127,7 +131,7 @@ class Bench:
             "doc": {"S": msgspec.json.encode(Operator(login, role, hashed)).decode()},
             "v": {"N": "1"},
         }
-        boto3.client("dynamodb").put_item(TableName="parties", Item=item)
+        self.client.put_item(TableName="parties", Item=item)
 
     def sign_in(self, login: str, role: str) -> Api:
         self.add_operator(login, role)
@@ -139,7 +143,13 @@ class Bench:
         return self.desk.keyring()
 
 
-def create_table(name: str) -> None:
+def empty_table(client: Any, name: str) -> None:
+    keys = ["pk"] if name in HASH_ONLY else ["pk", "sk"]
+    for item in client.scan(TableName=name)["Items"]:
+        client.delete_item(TableName=name, Key={key: item[key] for key in keys})
+
+
+def create_table(client: Any, name: str) -> None:
     keys = [("pk", "HASH")] if name in HASH_ONLY else [("pk", "HASH"), ("sk", "RANGE")]
     attributes = [name for name, _ in keys]
     extra: dict[str, Any] = {}
@@ -152,7 +162,7 @@ def create_table(name: str) -> None:
     definitions = [{"AttributeName": one, "AttributeType": "S"} for one in attributes]
     if extra:
         definitions.append({"AttributeName": "due_at", "AttributeType": "N"})
-    boto3.client("dynamodb").create_table(
+    client.create_table(
         TableName=name,
         KeySchema=[{"AttributeName": one, "KeyType": kind} for one, kind in keys],
         AttributeDefinitions=definitions,
@@ -161,32 +171,48 @@ def create_table(name: str) -> None:
     )
 
 
-@pytest.fixture
-def bench(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    with mock_aws():
+class Cloud(NamedTuple):
+    """moto with the six tables, shared by the tests of one file: making its clients is what takes the time."""
+
+    client: Any
+    connection: Connection
+
+
+@pytest.fixture(scope="module")
+def cloud() -> Iterator[Cloud]:
+    with pytest.MonkeyPatch.context() as environment, mock_aws():
+        environment.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+        environment.setenv("AWS_ACCESS_KEY_ID", "testing")
+        environment.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+        client = boto3.client("dynamodb")
         for name in TABLES:
-            create_table(name)
-        settings = ConsoleSettings(
-            stage="test",
-            scans_table="scans",
-            catalog_table="catalog",
-            parties_table="parties",
-            flow_table="flow",
-            ledger_table="ledger",
-            insights_table="insights",
-            code_keys_secret="code-keys",
-            draw_keys_secret="draw-keys",
-            operator_keys_secret="operator-keys",
-            reward_queue_url="https://queue.invalid/rewards",
-            link_base="https://q.example.cn",
-        )
-        clock, vault, watcher, queue = Clock(), Vault(), Watcher(), Queue()
-        desk = dataclasses.replace(build_desk(settings, vault, clock), reward_queue=lambda: queue)
-        yield Bench(desk, clock, vault, watcher, queue, build_app(lambda: desk, watcher))
-        assert watcher.errors == []
+            create_table(client, name)
+        yield Cloud(client, open_tables(dict(zip(MODELS, TABLES, strict=True))))
+
+
+@pytest.fixture
+def bench(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    for name in TABLES:
+        empty_table(cloud.client, name)
+    monkeypatch.setattr("uncap.runtime.wiring_console.open_tables", lambda _: cloud.connection)
+    settings = ConsoleSettings(
+        stage="test",
+        scans_table="scans",
+        catalog_table="catalog",
+        parties_table="parties",
+        flow_table="flow",
+        ledger_table="ledger",
+        insights_table="insights",
+        code_keys_secret="code-keys",
+        draw_keys_secret="draw-keys",
+        operator_keys_secret="operator-keys",
+        reward_queue_url="https://queue.invalid/rewards",
+        link_base="https://q.example.cn",
+    )
+    clock, vault, watcher, queue = Clock(), Vault(), Watcher(), Queue()
+    desk = dataclasses.replace(build_desk(settings, vault, clock), reward_queue=lambda: queue)
+    yield Bench(desk, clock, vault, watcher, queue, build_app(lambda: desk, watcher), cloud.client)
+    assert watcher.errors == []
 
 
 @pytest.fixture

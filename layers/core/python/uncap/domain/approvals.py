@@ -10,7 +10,7 @@ from uncap.domain.errors import ConflictError, ForbiddenError
 LIFETIME_MS = 7 * 86_400_000
 
 
-class Proposal(msgspec.Struct, frozen=True, omit_defaults=True):
+class Proposal(msgspec.Struct, frozen=True):
     """`kind` names the act, `target` what it is done to; `state`: open → approved."""
 
     kind: str

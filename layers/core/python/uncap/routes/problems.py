@@ -24,6 +24,10 @@ _BY_CODE = {
     "body_too_large": 413,
     "media_type_unsupported": 415,
     "method_not_allowed": 405,
+    # Right in itself, but more than one request may ask for.
+    "overview_too_large": 422,
+    "release_too_large": 422,
+    "territory_too_large": 422,
     # Not the caller's fault: a deployment that is not set up, or an AWS call that was refused.
     "aws_refused": 500,
     "code_keys_malformed": 500,

@@ -1,13 +1,17 @@
 """The audit trail of a day, checked link by link. Called by `routes/console/audit.py`."""
 
+from datetime import date, timedelta
 from typing import Annotated
 
 import msgspec
 
-from uncap.domain.audit import GENESIS, AuditEntry, ChainCheck, check_chain
+from uncap.domain.audit import AuditEntry, AuditHead, ChainCheck, check_chain
+from uncap.domain.errors import InputError
 from uncap.services.desk import Desk
 from uncap.services.list_entries import Count, cursor_of, read_cursor
 from uncap.services.read_overview import Day
+
+_LOOK_BACK_DAYS = 14
 
 
 class AuditQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -31,23 +35,45 @@ class AuditPage(msgspec.Struct, frozen=True):
 
 
 def read_audit(desk: Desk, query: AuditQuery) -> AuditPage:
-    """One page of a day. Raises InputError (`cursor_malformed`)."""
+    """One page of a day. Raises InputError (`cursor_malformed`, `day_malformed`)."""
     after = read_cursor(query.cursor, "")
-    pk = f"audit#{query.day}"
-    page = desk.parties.page(pk, "", query.count, after)
+    page = desk.parties.page(f"audit#{query.day}", "", query.count, after)
     entries = page.values(AuditEntry)
-    previous = desk.parties.value(pk, after, AuditEntry) if after else None
-    check = check_chain(entries, previous.hash if previous else None)
-    if check.intact and entries and not _begins_well(entries[0], after):
-        check = ChainCheck(intact=False, entries=len(entries), broken_at=entries[0].seq)
     head = desk.writes.head()
-    last = entries[-1] if entries and not page.after else None
-    if check.intact and last and last.day == head.day and last.hash != head.hash and last.seq >= head.seq:
-        check = ChainCheck(intact=False, entries=len(entries), broken_at=last.seq)
+    check = check_chain(entries, _hash_before(desk, query.day, after))
+    if check.intact:
+        broken_at = _beginning_missing(entries, after) or _end_missing(entries, page.after, query.day, head)
+        check = ChainCheck(intact=not broken_at, entries=len(entries), broken_at=broken_at)
     return AuditPage(entries, check, head.hash, cursor_of(page.after))
 
 
-def _begins_well(first: AuditEntry, after: str) -> bool:
-    """A day begins with entry 1, a page with the entry after the one before; what comes first of all has no past."""
+def _hash_before(desk: Desk, day: str, after: str) -> str | None:
+    """The hash that the page's first entry must name: of the entry before it, on this day or the last busy one."""
+    if after:
+        before = desk.parties.value(f"audit#{day}", after, AuditEntry)
+        return before.hash if before else None
+    for back in range(1, _LOOK_BACK_DAYS + 1):
+        earlier = (_date(day) - timedelta(days=back)).isoformat()
+        last = desk.parties.page(f"audit#{earlier}", "", 1, newest_first=True).values(AuditEntry)
+        if last:
+            return last[0].hash
+    return None
+
+
+def _beginning_missing(entries: list[AuditEntry], after: str) -> int:
+    """The number of the first entry if it should have a smaller one before it on the page, else 0."""
     expected = int(after) + 1 if after.isdecimal() else 1
-    return first.seq == expected and (first.previous != GENESIS or first.seq == 1)
+    return entries[0].seq if entries and entries[0].seq != expected else 0
+
+
+def _end_missing(entries: list[AuditEntry], more: str, day: str, head: AuditHead) -> int:
+    """The number of the entry that should follow the last one, if the trail's end is on this day and beyond it."""
+    last = entries[-1].seq if entries else 0
+    return last + 1 if not more and day == head.day and last < head.seq else 0
+
+
+def _date(day: str) -> date:
+    try:
+        return date.fromisoformat(day)
+    except ValueError as cause:
+        raise InputError("day_malformed", "days are written yyyy-mm-dd", where="day") from cause

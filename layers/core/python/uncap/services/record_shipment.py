@@ -1,7 +1,7 @@
 """Goods sent to a party: a range of units, cases by number, or case codes as scanned.
 
-Called by `routes/console/shipments.py`. Stored twice, by batch range (relay, projector) and by id; a guard item per batch
-puts racing entries in order.
+Called by `routes/console/shipments.py`. Stored twice, by batch range (relay, projector) and by id; a guard item per
+batch puts racing entries in order.
 """
 
 from typing import Annotated
