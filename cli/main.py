@@ -2,7 +2,7 @@
 
 import typer
 
-from cli import draw, keys
+from cli import draw, keys, redrive
 from cli.demo.command import demo
 
 app = typer.Typer(
@@ -12,6 +12,7 @@ app = typer.Typer(
 )
 app.add_typer(draw.app, name="draw")
 app.add_typer(keys.app, name="keys")
+app.add_typer(redrive.app, name="redrive")
 app.command()(demo)
 
 if __name__ == "__main__":

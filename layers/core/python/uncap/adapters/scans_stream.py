@@ -31,6 +31,8 @@ def change_of(record: Mapping[str, Any]) -> ScanChange | None:
         raise PoisonError("stream_record_malformed", "not a record of the Scans stream", where="dynamodb") from cause
     if new is None:
         return None
+    if not isinstance(new, Mapping) or not isinstance(old or {}, Mapping):
+        raise PoisonError("stream_record_malformed", "an image is not an item", where="dynamodb")
     change = ScanChange(event_id, at_ms, image_of(old) if old else None, image_of(new))
     change.new.ref  # noqa: B018  # a malformed key is found here, before anything acts on the scan
     return change
