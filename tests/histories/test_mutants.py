@@ -8,7 +8,7 @@ import pytest
 from tests.histories.history import History
 from tests.histories.stores import FakeLedger
 from uncap.domain.rails import NotFound, RailOutcome
-from uncap.domain.rewards import outcomes, states
+from uncap.domain.rewards import ids, outcomes, states
 from uncap.domain.rewards.outcomes import Change
 from uncap.domain.rewards.reward import Attempt, Reward, State
 from uncap.services import pay_reward, settle_payout
@@ -57,11 +57,11 @@ def new_bill_on_not_found(patch: Patch) -> type[FakeLedger]:
     patch.setattr(settle_payout, "apply_outcome", hasty)
     original = settle_payout.settle
 
-    def ask_at_once(reward_id: str, no: int, outcome: RailOutcome, payouts: object, **more: bool) -> Reward:
+    def ask_at_once(known: Reward, no: int, outcome: RailOutcome, payouts: object, **more: bool) -> Reward:
         # The protocol keeps the bill after an unknown answer; this one believes the query's NotFound.
-        asked = payouts.rails["cash"].query(pay_reward.ids.bill_no(reward_id, no))  # type: ignore[attr-defined]
+        asked = payouts.rails["cash"].query(ids.bill_no(known.reward_id, no))  # type: ignore[attr-defined]
         outcome = asked if isinstance(asked, NotFound) else outcome
-        return original(reward_id, no, outcome, payouts, **more)  # type: ignore[arg-type]
+        return original(known, no, outcome, payouts, **more)  # type: ignore[arg-type]
 
     patch.setattr(pay_reward, "settle", ask_at_once)
     return FakeLedger

@@ -100,8 +100,8 @@ def _send(reward: Reward, payouts: Payouts, *, ask_only: bool = False, reason: s
         asked = rail.query(bill)
         # NotFound after a time-out proves little: the first call may still arrive. The same bill goes out again later.
         outcome = outcome if isinstance(asked, NotFound) else asked
-        return settle(reward.reward_id, attempt.no, outcome, payouts)
-    return settle(reward.reward_id, attempt.no, outcome, payouts, submitted=not (ask_only or reason))
+        return settle(reward, attempt.no, outcome, payouts)
+    return settle(reward, attempt.no, outcome, payouts, submitted=not (ask_only or reason))
 
 
 def _submit(reward: Reward, rail: Rail, payouts: Payouts) -> RailOutcome:

@@ -22,4 +22,4 @@ def receive_callback(headers: Mapping[str, str], body: bytes, rail: Rail, payout
         raise NotFoundError("bill_unknown", "we never sent this bill", where="bill_no")
     if notice.amount_minor != reward.net_minor:
         raise InputError("amount_differs", "the notice is about another amount than we sent", where="amount_minor")
-    return settle(reward_id, attempt_no, notice.outcome, payouts)
+    return settle(reward, attempt_no, notice.outcome, payouts)

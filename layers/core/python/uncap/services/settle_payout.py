@@ -37,21 +37,22 @@ class Payouts:
 
 
 def settle(
-    reward_id: str, attempt_no: int, outcome: RailOutcome, payouts: Payouts, *, submitted: bool = False
+    known: Reward, attempt_no: int, outcome: RailOutcome, payouts: Payouts, *, submitted: bool = False
 ) -> Reward:
-    """Apply the outcome to the reward as it is now; lost races are read and judged again.
+    """Apply the outcome to the reward as the caller knows it; lost races are read and judged again.
 
     The case is opened before the write: a crash in between opens it once more under the same id, which is once.
     NotFoundError (`reward_unknown`), ConflictError (`attempt_unknown`), TransientError (`reward_contended`).
     """
+    reward: Reward | None = known
     for _ in range(RACES):
-        reward = payouts.ledger.get(reward_id)
         if reward is None:
             raise NotFoundError("reward_unknown", "the ledger has no such reward", where="reward_id")
         change = apply_outcome(reward, attempt_no, outcome, payouts.clock_ms(), submitted=submitted)
         if _written(reward, change, payouts.ledger):
             return _stop_newer(change, payouts)
-    raise TransientError("reward_contended", f"reward {reward_id} keeps moving")
+        reward = payouts.ledger.get(known.reward_id)
+    raise TransientError("reward_contended", f"reward {known.reward_id} keeps moving")
 
 
 def poll(reward: Reward, payouts: Payouts, *, cancel: bool = False) -> Reward:
@@ -61,7 +62,7 @@ def poll(reward: Reward, payouts: Payouts, *, cancel: bool = False) -> Reward:
     rail = payouts.rail_of(reward)
     bill = ids.bill_no(reward.reward_id, reward.attempt.no)
     outcome = rail.cancel(bill) if cancel else rail.query(bill)
-    return settle(reward.reward_id, reward.attempt.no, outcome, payouts)
+    return settle(reward, reward.attempt.no, outcome, payouts)
 
 
 def _written(old: Reward, change: Change, ledger: LedgerStore) -> bool:
