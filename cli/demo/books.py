@@ -3,18 +3,19 @@
 The demo audits itself with the stack's root caller, as a brand's auditor would with a read-only role.
 """
 
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 
 from cli.clients import Console
-from cli.demo.run import Played, Players
+from cli.demo.run import Players
 from cli.demo.world import World
-from dev.seed.operators import caller_of
 from dev.stack import http
 from dev.stack.outputs import StackOutputs
 from uncap.adapters.ledger import DynamoLedger
@@ -60,28 +61,24 @@ class Books(msgspec.Struct, frozen=True):
 
 
 class Auditor:
-    """Reads everything that belongs to one run."""
+    """Reads everything that belongs to one run. Lives within `caller_of(outputs)`."""
 
     def __init__(self, outputs: StackOutputs, desk: Console, world: World) -> None:
         self._outputs = outputs
         self._desk = desk
         self._world = world
-        with caller_of(outputs):
-            open_tables({LedgerItem: outputs.ledger_table})
+        open_tables({LedgerItem: outputs.ledger_table})
         self._ledger = DynamoLedger()
 
     def rewards(self) -> tuple[Reward, ...]:
         """This campaign's rewards as the Ledger has them now."""
-        with caller_of(self._outputs):
-            found = (reward for segment in range(SEGMENTS) for reward in self._ledger.rewards(segment, SEGMENTS))
-            return tuple(reward for reward in found if reward.campaign_id == self._world.campaign_id)
+        found = (reward for segment in range(SEGMENTS) for reward in self._ledger.rewards(segment, SEGMENTS))
+        return tuple(reward for reward in found if reward.campaign_id == self._world.campaign_id)
 
     def read(self) -> Books:
         """All books, at this moment."""
         rewards = self.rewards()
-        with caller_of(self._outputs):
-            trial = trial_balance(self._ledger)
-        return Books(rewards, trial, tuple(self._bills(rewards)), self.outcomes(), self.cases())
+        return Books(rewards, trial_balance(self._ledger), tuple(self._bills(rewards)), self.outcomes(), self.cases())
 
     def outcomes(self) -> dict[str, int]:
         """The read model's counts for this run's product, over days and regions."""
@@ -107,24 +104,37 @@ def outcomes_of(desk: Console, gtin: str) -> dict[str, int]:
     return outcomes
 
 
-def wait_until_final(
-    auditor: Auditor,
-    players: Players,
-    played: Iterable[Played],
-    expected: int,
-    *,
-    timeout_s: float,
-    tell: Callable[[str], None],
-) -> bool:
-    """True once `expected` rewards exist and each is decided; taps "confirm" for people whom the rail waits for."""
-    waiting = {reward: one.visit.person for one in played for reward in one.rewards}
+class Tapper:
+    """The people who tap "confirm" when the rail asks them to, while the others still scan."""
+
+    def __init__(self, auditor: Auditor, players: Players) -> None:
+        self._auditor = auditor
+        self._players = players
+        self._stop = threading.Event()
+        self._pool = ThreadPoolExecutor(1)
+        self._loop = self._pool.submit(self._tap_until_stopped)
+
+    def __enter__(self) -> "Tapper":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._pool.shutdown()
+        self._loop.result()  # what went wrong in the thread goes wrong here
+
+    def _tap_until_stopped(self) -> None:
+        while not self._stop.wait(0.5):
+            for reward in self._auditor.rewards():
+                person = self._players.won.get(reward.reward_id)
+                if reward.state is State.WAIT_USER and person is not None:
+                    self._players.confirm(person, reward.reward_id)
+
+
+def wait_until_final(auditor: Auditor, expected: int, *, timeout_s: float, tell: Callable[[str], None]) -> bool:
+    """True once `expected` rewards exist and each is decided."""
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:
-        rewards = auditor.rewards()
-        for reward in rewards:
-            if reward.state is State.WAIT_USER and reward.reward_id in waiting:
-                players.confirm(waiting[reward.reward_id], reward.reward_id)
-        final = sum(reward.state in _DONE for reward in rewards)
+        final = sum(reward.state in _DONE for reward in auditor.rewards())
         tell(f"{final} of {expected} rewards are final")
         if final >= expected:
             return True

@@ -11,12 +11,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from cli.clients import Console
 from cli.demo import books, plan, report, world
 from cli.demo.run import Played, Players
-from dev.seed.operators import console, ensure_operators
+from dev.seed.operators import caller_of, console, ensure_operators
 from dev.stack import lifecycle
 from dev.stack.config import StackError, from_environment
 from dev.stack.outputs import StackOutputs, load
 
-FINAL_WITHIN_S = 300.0
+FINAL_WITHIN_S = 180.0
 BOOKS_WITHIN_S = 60.0
 CATALOG_AGE_S = 5.5  # the catalog's bounded age (runtime/settings.py) and a little: then every container has the news
 
@@ -39,14 +39,15 @@ def play(outputs: StackOutputs, seed: int) -> bool:
     ensure_operators(outputs)
     desk = console(outputs)
     story = plan.draw_up(seed, world.scene())
-    with _bar() as bar:
+    with caller_of(outputs), _bar() as bar:
         task = bar.add_task("a product, a campaign, a batch shipped to two distributors", total=story.scans)
         made = world.make(desk, world.next_run(outputs), story)
         players = Players(outputs, made, world.view(desk, made), seed)
-        played = _waves(bar, task, desk, made, players, story)
         auditor = books.Auditor(outputs, desk, made)
-        _settle(bar, task, auditor, players, played)
-    lines = _settled_books(auditor, played)
+        with books.Tapper(auditor, players):
+            played = _waves(bar, task, desk, made, players, story)
+            _settle(bar, task, auditor, played)
+        lines = _settled_books(auditor, played)
     terminal.print(report.table_of(lines))
     return report.adds_up(lines)
 
@@ -55,7 +56,7 @@ def _running_stack() -> StackOutputs:
     """The local stack that runs here, started if need be."""
     config = from_environment()
     try:
-        return load(config) if lifecycle.is_up(config) else lifecycle.up(config, terminal.print)
+        return load(config) if lifecycle.is_up(config) else lifecycle.up(config, terminal.print)[0]
     except StackError as error:
         terminal.print(f"[red]✗[/red] {error}")
         raise typer.Exit(1) from error
@@ -80,14 +81,14 @@ def _waves(
     return played + players.play(story.after, tick)
 
 
-def _settle(bar: Progress, task: TaskID, auditor: books.Auditor, players: Players, played: Sequence[Played]) -> None:
+def _settle(bar: Progress, task: TaskID, auditor: books.Auditor, played: Sequence[Played]) -> None:
     """Every first claim owes one reward to the consumer and one to the distributor."""
     claims = sum(one.answer == "first" and one.visit.kind != "retry" for one in played)
 
     def tell(text: str) -> None:
         bar.update(task, description=text)
 
-    books.wait_until_final(auditor, players, played, 2 * claims, timeout_s=FINAL_WITHIN_S, tell=tell)
+    books.wait_until_final(auditor, 2 * claims, timeout_s=FINAL_WITHIN_S, tell=tell)
 
 
 def _settled_books(auditor: books.Auditor, played: Sequence[Played]) -> list[report.Line]:

@@ -49,6 +49,8 @@ class Players:
         self._client = http.client(connections=2 * CLIENTS)
         self._phones: dict[int, Phone] = {}
         self._claim_ids: dict[int, str] = {}
+        self.won: dict[str, int] = {}
+        """Reward id → person, as the claims are answered."""
 
     def phone(self, person: int) -> Phone:
         """This person's phone; signed in once, before its first scan."""
@@ -88,6 +90,8 @@ class Players:
             answer = phone.scan(code.gtin, code.serial, claim_id=claim_id, place=place)
         except ApiProblemError as problem:
             return Played(visit, problem.code, (), (time.monotonic() - began) * 1000, began)
+        if answer.outcome == "first":
+            self.won.update(dict.fromkeys(answer.rewards, visit.person))
         return Played(visit, answer.reason or answer.outcome, answer.rewards, answer.took_ms, began)
 
     def _link(self, visit: Visit) -> str:
