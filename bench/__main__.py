@@ -17,6 +17,8 @@ BENCHES = {
     "scan_init": "bench.scan_speed:scan_init",
     "prize_lay": "bench.prizes:prize_lay",
     "diversion_check": "bench.diversion:diversion_check",
+    "relay_rate": "bench.relay:relay_rate",
+    "usd_per_million": "bench.usd:usd_per_million",
 }
 """name -> "module:function"; the function takes nothing and yields rows (see report.py)."""
 

@@ -3,6 +3,7 @@
 The console writes both tables. Each look-up is one query of the batch's shipments and one read per step up the tree.
 """
 
+from collections.abc import Callable
 from typing import Protocol
 
 import msgspec
@@ -13,6 +14,7 @@ from uncap.domain.catalog import Party, Shipment
 from uncap.domain.rewards.ports import Channel
 
 _OVERLAPS = 25
+_CACHE_BATCHES = 256
 _MAX_DEPTH = 8
 
 
@@ -25,13 +27,33 @@ class PartyReader(Protocol):
 
 
 class DynamoFlow:
-    """`ShipmentReader` on the Flow table."""
+    """`ShipmentReader` on the Flow table. A found shipment is remembered for `max_age_ms`; absence never is.
+
+    So a launch, where thousands claim from the same shipments, costs a query per shipment and age, not per claim.
+    """
+
+    def __init__(self, clock_ms: Callable[[], int] = lambda: 0, max_age_ms: int = 0) -> None:
+        self._clock_ms = clock_ms
+        self._max_age_ms = max_age_ms
+        self._known: dict[int, list[tuple[int, Shipment]]] = {}
 
     def shipped_to(self, batch_no: int, index: int) -> str:
-        """The party of the latest shipment that covers the unit, "" for none.
+        """The party of the latest shipment that covers the unit, "" for none."""
+        now = self._clock_ms()
+        known = [one for one in self._known.get(batch_no, ()) if now - one[0] < self._max_age_ms]
+        for _, shipment in known:
+            if shipment.start <= index < shipment.stop:
+                return shipment.to_party
+        found = self._latest(batch_no, index)
+        if found is None:
+            return ""
+        if len(self._known) >= _CACHE_BATCHES:
+            self._known.clear()
+        self._known[batch_no] = [(now, found), *known][:_OVERLAPS]
+        return found.to_party
 
-        Looks at the 25 shipments that begin closest before the unit: more would have to overlap there to hide one.
-        """
+    def _latest(self, batch_no: int, index: int) -> Shipment | None:
+        """Looks at the 25 shipments that begin closest before the unit: more would have to overlap to hide one."""
         # Every key "ship#{start}#…" with start <= index sorts below "ship#{index}$", for "$" follows "#".
         reach = FlowItem.sk.between("ship#", f"ship#{index:09d}$")
         with translated():
@@ -40,7 +62,7 @@ class DynamoFlow:
             )
             shipments = [msgspec.json.decode(row.doc, type=Shipment) for row in rows]
         covering = [one for one in shipments if one.start <= index < one.stop]
-        return max(covering, key=lambda one: one.shipped_at_ms).to_party if covering else ""
+        return max(covering, key=lambda one: one.shipped_at_ms) if covering else None
 
 
 class DynamoChannel:

@@ -6,6 +6,7 @@ Used by relay, sweeper, reconcile, the console and the redrive command. Message 
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -62,15 +63,26 @@ def sqs_client() -> "SQSClient":
 class SqsRewardQueue:
     """`domain.rewards.ports.RewardQueue`."""
 
-    def __init__(self, client: "SQSClient", url: str, pause: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self,
+        client: "SQSClient",
+        url: str,
+        *,
+        pool: Executor | None = None,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """`pool` sends batches side by side; without one they go in order."""
         self._client = client
         self._url = url
+        self._pool = pool
         self._pause = pause
 
     def send(self, reward_ids: Sequence[str]) -> None:
         """See `RewardQueue`. Entries that SQS refuses are sent again, with jitter, up to five times."""
-        for at in range(0, len(reward_ids), _BATCH):
-            self._send_batch(reward_ids[at : at + _BATCH])
+        batches = [reward_ids[at : at + _BATCH] for at in range(0, len(reward_ids), _BATCH)]
+        run = self._pool.map if self._pool else map
+        for _ in run(self._send_batch, batches):
+            pass  # consumed so that a batch's error is raised here
 
     def _send_batch(self, reward_ids: Sequence[str]) -> None:
         left = {str(number): reward_id for number, reward_id in enumerate(reward_ids)}

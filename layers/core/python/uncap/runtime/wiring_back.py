@@ -99,16 +99,18 @@ def build_relay(
     def prize_on(release: Release, index: int) -> str:
         return laid_prize(release, derive_seed(master(), release.release_id), index)
 
-    sqs = sqs_client()
+    sqs, pool = sqs_client(), ThreadPoolExecutor(PUT_THREADS, thread_name_prefix="put")
     source = DocumentTable(CatalogItem)
     catalog = Catalog(source, clock, settings.catalog_max_age_ms)
     granter = Granter(
         catalog=catalog,
-        channel=DynamoChannel(DynamoFlow(), DynamoParties(clock, settings.catalog_max_age_ms)),
+        channel=DynamoChannel(
+            DynamoFlow(clock, settings.catalog_max_age_ms), DynamoParties(clock, settings.catalog_max_age_ms)
+        ),
         ledger=DynamoLedger(),
-        queue=SqsRewardQueue(sqs, settings.reward_queue_url),
+        queue=SqsRewardQueue(sqs, settings.reward_queue_url, pool=pool),
         laid_prize=prize_on,
-        pool=ThreadPoolExecutor(PUT_THREADS, thread_name_prefix="put"),
+        pool=pool,
     )
     parking = SqsParkedQueue(sqs, settings.parked_queue_url)
     return RelayTools(granter, DynamoScans(connection), parking, clock, lambda: every_release(source, catalog), rail)

@@ -1,0 +1,90 @@
+"""A ledger, a queue and a catalog that count what DynamoDB and SQS would charge for. Used by bench/usd.py.
+
+Write units: one per KB of the larger image, and one per entry written to or taken from the `due` index. Read units: one
+per 4 KB, half for eventually consistent reads. Sizes are those of the items the adapters store.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
+
+from tests.histories.stores import FakeLedger
+from tests.histories.world import World
+from uncap.adapters.catalog import CatalogSource
+from uncap.adapters.ledger_items import postings_text, reward_doc, reward_key
+from uncap.domain.rewards.reward import Reward
+
+ResultT = TypeVar("ResultT")
+_KB = 1_024
+_READ_KB = 4
+_SMALL_ATTRIBUTES = 60  # st, rev, att, due_shard, due_at and the names of all attributes
+
+
+class MeteredLedger(FakeLedger):
+    """The fault harness's ledger with a meter: `units` counts write, read and index units and requests."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self.units: Counter[str] = Counter()
+
+    def create(self, reward: Reward) -> Reward:
+        self._write(reward_size(reward), bool(reward.due_at_ms))
+        return super().create(reward)
+
+    def get(self, reward_id: str) -> Reward | None:
+        found = super().get(reward_id)
+        self.read(reward_size(found) if found else 0, consistent=True)
+        return found
+
+    def get_many(self, reward_ids: Sequence[str]) -> Mapping[str, Reward]:
+        found = super().get_many(reward_ids)
+        for one in found.values():
+            self.read(reward_size(one), consistent=True)
+        return found
+
+    def replace(self, old: Reward, new: Reward) -> None:
+        changes = (bool(old.due_at_ms) + bool(new.due_at_ms)) if old.due_at_ms != new.due_at_ms else 0
+        self._write(max(reward_size(old), reward_size(new)), changes)
+        super().replace(old, new)
+
+    def read(self, size: int, *, consistent: bool) -> None:
+        """Count one read of so many bytes."""
+        self.units["read"] += math.ceil(max(size, 1) / (_READ_KB * _KB)) * (2 if consistent else 1)
+        self.units["requests"] += 1
+
+    def _write(self, size: int, index_writes: int) -> None:
+        self.units["write"] += math.ceil(size / _KB) + index_writes
+        self.units["requests"] += 1
+
+
+class MeteredSource:
+    """A CatalogSource whose reads are counted on the ledger's meter (in half units: see `MeteredLedger.read`)."""
+
+    def __init__(self, source: CatalogSource, meter: MeteredLedger) -> None:
+        self._source = source
+        self._meter = meter
+
+    def get(self, pk: str, sk: str, *, consistent: bool = False) -> str | None:
+        doc = self._source.get(pk, sk, consistent=consistent)
+        self._meter.read(len(doc or "") + len(pk + sk), consistent=consistent)
+        return doc
+
+    def query(self, pk: str, *, consistent: bool = False) -> Sequence[tuple[str, str]]:
+        rows = self._source.query(pk, consistent=consistent)
+        self._meter.read(sum(len(doc.encode()) + len(pk + sk) for sk, doc in rows), consistent=consistent)
+        return rows
+
+
+def metered(meter: MeteredLedger, work: Callable[[], ResultT]) -> tuple[ResultT, Counter[str]]:
+    """The result and what the work cost."""
+    before = Counter(meter.units)
+    result = work()
+    return result, meter.units - before
+
+
+def reward_size(reward: Reward) -> int:
+    """Bytes of the stored item."""
+    texts = (reward_key(reward.reward_id), reward_doc(reward))
+    entries = (postings_text(reward.granted) or "", postings_text(reward.settled) or "")
+    return sum(len(text.encode()) for text in (*texts, *entries)) + _SMALL_ATTRIBUTES
