@@ -192,6 +192,13 @@ def cloud() -> Iterator[Cloud]:
 
 @pytest.fixture
 def bench(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    made = make_bench(cloud, monkeypatch)
+    yield made
+    assert made.watcher.errors == []
+
+
+def make_bench(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    """Empty tables, fresh keys, a clock at its beginning."""
     for name in TABLES:
         empty_table(cloud.client, name)
     monkeypatch.setattr("uncap.runtime.wiring_console.open_tables", lambda _: cloud.connection)
@@ -211,8 +218,7 @@ def bench(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     )
     clock, vault, watcher, queue = Clock(), Vault(), Watcher(), Queue()
     desk = dataclasses.replace(build_desk(settings, vault, clock), reward_queue=lambda: queue)
-    yield Bench(desk, clock, vault, watcher, queue, build_app(lambda: desk, watcher), cloud.client)
-    assert watcher.errors == []
+    return Bench(desk, clock, vault, watcher, queue, build_app(lambda: desk, watcher), cloud.client)
 
 
 @pytest.fixture

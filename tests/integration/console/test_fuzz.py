@@ -1,0 +1,79 @@
+"""The published document thrown back at the API: whatever fits it, and whatever nearly does, never finds a 5xx."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from schemathesis import GenerationMode
+
+from tests.integration.console import brand
+from tests.integration.console.conftest import Api, Cloud, make_bench
+from uncap.routes.console.document import document_of
+from uncap.routes.console.table import endpoints
+
+SCHEMA = schemathesis.openapi.from_dict(document_of(endpoints()))
+OPERATIONS = [SCHEMA[one.path][one.method] for one in endpoints()]
+REAL = {"batch_no": 1, "party_id": "dist-a", "gtin": brand.UNIT, "release_id": "r1-1", "campaign_id": "open-and-win"}
+EXAMPLES = 10
+
+
+@pytest.fixture(scope="module")
+def furnished(cloud: Cloud) -> Iterator[Api]:
+    """A brand with something of everything, so that requests get past the look-ups; shared by all operations."""
+    with pytest.MonkeyPatch.context() as patches:
+        bench = make_bench(cloud, patches)
+        admin = bench.sign_in("anna", "admin")
+        furnish(admin)
+        yield admin
+        assert bench.watcher.errors == []
+
+
+def furnish(admin: Api) -> None:
+    brand.parties(admin)
+    units, _ = brand.batch(admin)
+    brand.campaign(admin)
+    brand.activated(admin, units, 0, 100)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda one: f"{one.method.upper()} {one.path}")
+def test_no_request_finds_a_5xx(furnished: Api, operation: Any) -> None:
+    documented = {int(status) for status in operation.definition.raw["responses"]}
+    fitting = operation.as_strategy(generation_mode=GenerationMode.POSITIVE)
+    near = operation.as_strategy(generation_mode=GenerationMode.NEGATIVE) if _has_input(operation) else fitting
+
+    @settings(max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(st.one_of(fitting, near), st.booleans())
+    def probe(case: Any, real: bool) -> None:
+        names = {**(case.path_parameters or {}), **(REAL if real else {})}
+        path = operation.path
+        for name, value in names.items():
+            path = path.replace(f"{{{name}}}", quote(_text(value), safe="") or "-")
+        if case.query:
+            path += "?" + urlencode(case.query, doseq=True, errors="replace")
+        body = None if case.media_type is None else json.dumps(_plain(case.body)).encode()
+        answer = furnished.call(operation.method.upper(), path, raw=body)
+        assert answer.status < 500, (path, body, answer.body)
+        assert answer.status in documented, (answer.status, path, body, answer.body)
+        if answer.status >= 400:
+            assert answer.headers["Content-Type"] == "application/problem+json"
+            assert set(answer.body) <= {"type", "title", "status", "code", "detail", "where"}
+
+    probe()
+
+
+def _has_input(operation: Any) -> bool:
+    raw = operation.definition.raw
+    return bool(raw.get("parameters") or raw.get("requestBody"))
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _plain(body: object) -> object:
+    return body if isinstance(body, dict | list | str | int | float | bool | None) else str(body)
