@@ -103,6 +103,7 @@ def _gallery() -> dict[str, ScanPageView]:
             ),
         ),
         "YOURS-ELSEWHERE": replace(yours, rewards=(replace(reward("WAIT_USER"), confirm_url=""),)),
+        "YOURS-AWAITING": replace(yours, rewards=(replace(reward("HELD"), reason="awaiting_shipment"),)),
         "YOURS-REFUSED": replace(yours, rewards=(replace(reward("RELEASED"), reason="risk_confirmed"),)),
         "OUTER-CLONE": _bare(
             replace(base, status="observed", reason="outer_code", inner=False, scans=37, clone_warning=True)

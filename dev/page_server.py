@@ -5,6 +5,7 @@ For looking at the page while working on it, for its browser tests and for bench
 
 import gzip
 import json
+import re
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -44,7 +45,7 @@ class PageServer(ThreadingHTTPServer):
         self.faces = dict(GALLERY)
         self.form_answer = "YOURS-CONFIRMING"
         self.seen: list[tuple[str, str, bytes]] = []
-        self.wire_bytes = 0
+        self.links_sheet = False  # the peer in bench/page.py: what a linked stylesheet costs
 
     @property
     def origin(self) -> str:
@@ -90,14 +91,22 @@ class _Handler(BaseHTTPRequestHandler):
     def _page(self, name: str) -> None:
         wanted = parse_qs(urlsplit(self.path).query).get("lang", [self.headers.get("Accept-Language", "")])[0]
         html = scan_page.render(self.server.faces[name.upper()], locale_of(wanted)).encode()
+        if self.server.links_sheet:
+            html = re.sub(
+                rb"<style>.*</style>", b'<link rel="stylesheet" href="/static/scan.css">', html, flags=re.DOTALL
+            )
         packed = "gzip" in self.headers.get("Accept-Encoding", "")
         headers = security.page_headers() | ({"Content-Encoding": "gzip"} if packed else {})
-        self._send(200, headers, gzip.compress(html, 6, mtime=0) if packed else html)
+        self._send(200, headers, gzip.compress(html, 9, mtime=0) if packed else html)
 
     def _static(self, name: str) -> None:
         packed = "gzip" in self.headers.get("Accept-Encoding", "")
         try:
-            found = assets.asset(name, compressed=packed)
+            if name == "scan.css":
+                sheet = assets.style(name)[0].encode()
+                found = assets.Asset(gzip.compress(sheet, mtime=0) if packed else sheet, "text/css")
+            else:
+                found = assets.asset(name, compressed=packed)
         except NotFoundError:
             self._send(404, {}, b"")
             return

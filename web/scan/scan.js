@@ -33,14 +33,13 @@
 
   const say = (text) => { const note = byId("note"); if (note) note.textContent = text; };
 
-  const amount = (reward) => {
-    const minor = reward.amount_minor;
+  // The same amounts as webui/i18n.py and webui/scan_page.py write.
+  const amount = ({ kind, amount_minor: minor, currency }) => {
     if (!(minor > 0)) return "";
-    const group = (n) => String(n).replace(/\B(?=(\d{3})+$)/g, ",");
-    if (reward.kind === "points") return words.points.replace("{points}", group(minor));
-    if (reward.kind !== "cash" && reward.kind !== "trade_credit") return "";
-    const sign = !reward.currency || reward.currency === "CNY" ? "¥" : reward.currency + " ";
-    return sign + group(Math.floor(minor / 100)) + "." + String(minor % 100).padStart(2, "0");
+    if (kind === "points") return words.points.replace("{points}", minor.toLocaleString("en"));
+    if (kind !== "cash" && kind !== "trade_credit") return "";
+    const sign = !currency || currency === "CNY" ? "¥" : currency + " ";
+    return sign + (minor / 100).toLocaleString("en", { minimumFractionDigits: 2 });
   };
 
   const pageAddress = () => document.querySelector(".lang").href.split("?")[0];
@@ -53,27 +52,27 @@
     return url.href;
   };
 
+  // Fills a panel; says whether the reward has come to its end.
   const show = (panel, reward) => {
-    const refused = reward.state === "RELEASED" && reward.reason && reward.reason !== "deadline_passed";
-    const text = words.rewards[refused ? "REFUSED" : reward.state] || words.rewards[""];
+    const state = reward.state;
+    const reasons = words.byReason[state] || {};
+    const [title, body, step, final] = words.rewards[reasons[reward.reason] || reasons["*"] || state] || words.rewards[""];
     const url = confirmAddress(reward);
-    const won = reward.state && reward.state !== "NONE";
-    const names = reward.prize || {};
-    const prize = (won && (names[words.lang] || names["zh-CN"] || Object.values(names)[0])) || "";
+    const won = state && state !== "NONE";
+    const prize = (won && (reward.prize[words.lang] || Object.values(reward.prize)[0])) || "";
     const headline = (won && amount(reward)) || prize;
-    const part = (selector, content) => { panel.querySelector(selector).textContent = content; };
-    panel.dataset.state = reward.state;
-    panel.dataset.step = text[2];
-    part("h2", text[0]);
+    const part = (selector, text) => { panel.querySelector(selector).textContent = text; };
+    panel.dataset.state = state;
+    panel.dataset.step = step;
+    part("h2", title);
     part(".headline", headline);
     part(".prize", prize === headline ? "" : prize);
-    part(".body", reward.state === "WAIT_USER" && !url ? words.elsewhere : text[1]);
+    part(".body", state === "WAIT_USER" && !url ? words.elsewhere : body);
     const button = panel.querySelector(".button");
     button.hidden = !url;
-    if (url) button.href = url;
-    const others = panel.parentNode.children;
-    if (reward.state === "NONE" && others.length > 1) panel.remove();
-    return text[3];
+    button.href = url;
+    if (state === "NONE" && panel.parentNode.children[1]) panel.remove();
+    return final;
   };
 
   // Asks for one reward until it is final: often while the machine works, ever more rarely while a person must act.
@@ -81,10 +80,11 @@
   const follow = async (panel) => {
     const again = panel.querySelector(".again");
     let state = panel.dataset.state;
+    let atLeast = 0;
     again.hidden = true;
     for (let attempt = busyStates.includes(state) ? 0 : 6; attempt < 40; attempt++) {
-      await nap(backOff(attempt, 20000));
-      const reply = await ask("/v1/rewards/" + encodeURIComponent(panel.dataset.id), { headers: { Accept: "application/json" } });
+      await nap(Math.max(backOff(attempt, 20000), atLeast));
+      const reply = await ask("/v1/rewards/" + encodeURIComponent(panel.dataset.id));
       if (reply && reply.ok) {
         const reward = await reply.json();
         if (show(panel, reward)) return;
@@ -92,9 +92,8 @@
         state = reward.state;
       } else if (reply && (reply.status === 401 || reply.status === 403)) {
         break;
-      } else if (reply) {
-        await nap(retryAfter(reply));
       }
+      atLeast = reply ? retryAfter(reply) : 0;
       if (attempt === 8 && !state) panel.querySelector(".body").textContent = words.slow;
     }
     again.hidden = false;
@@ -111,8 +110,8 @@
   // The page as the server sees it now, in place of what is shown.
   const refresh = async () => {
     const reply = await ask(pageAddress() + "?lang=" + words.lang);
-    if (!reply) return say(words.errors.offline);
-    const fresh = new DOMParser().parseFromString(await reply.text(), "text/html").getElementById("page");
+    const fresh = reply && new DOMParser().parseFromString(await reply.text(), "text/html").getElementById("page");
+    if (!fresh) return say(words.errors.busy);
     byId("page").replaceWith(fresh);
     start();
   };
@@ -125,35 +124,29 @@
     );
   });
 
-  const refused = async (code, reply) => {
-    const known = words.aliases[code] || code;
-    let text = words.errors[known] || words.errors[""];
-    if (known === "session_expired" || known === "code_not_issued") await refresh();
+  const settle = async (reply, body) => {
+    if (reply.ok) {
+      if (body.outcome !== "first") return refresh();
+      byId("claim").remove();
+      byId("verdict").textContent = words.yours[0];
+      byId("ground").textContent = words.yours[1];
+      body.rewards.forEach(begin);
+      return byId("rewards").focus();
+    }
+    const code = words.aliases[body.code] || body.code;
+    if (code === "session_expired" || code === "code_not_issued") await refresh();
     const hours = Math.ceil(retryAfter(reply) / 3600000);
-    if (known === "person_limit_reached" && hours) text += words.hours.replace("{hours}", hours);
-    say(text);
-  };
-
-  const settle = async (reply) => {
-    const body = await reply.json();
-    if (!reply.ok) return refused(body.code, reply);
-    if (body.outcome !== "first") return refresh();
-    byId("claim").remove();
-    byId("verdict").textContent = words.yours[0];
-    byId("ground").textContent = words.yours[1];
-    body.rewards.forEach(begin);
-    byId("rewards").focus();
+    const when = code === "person_limit_reached" && hours ? words.hours.replace("{hours}", hours) : "";
+    say((words.errors[code] || words.errors[""]) + when);
   };
 
   // The same claim id every time: whichever try arrives, the answer is the same.
-  const post = async (body) => {
+  const post = async (claimed) => {
     for (let attempt = 0; ; attempt++) {
-      const reply = await ask("/v1/scans", { method: "POST", headers: { "Content-Type": "application/json", Accept: "application/json" }, body });
-      const json = reply && /json/.test(reply.headers.get("Content-Type") || "");
-      const limit = json && reply.status === 429 && (await reply.clone().json()).code === "person_limit_reached";
-      const busy = !reply || reply.status >= 500 || (reply.status === 429 && !limit);
-      if (!busy && json) return reply;
-      if (attempt === 3) { say(reply ? words.errors.busy : words.errors.offline); return null; }
+      const reply = await ask("/v1/scans", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(claimed) });
+      const body = reply && (await reply.json().catch(() => null));
+      if (body && reply.status < 500 && (reply.status !== 429 || body.code)) return settle(reply, body);
+      if (attempt === 3) return say(reply ? words.errors.busy : words.errors.offline);
       await sleep(Math.min(8000, Math.max(backOff(attempt, 6000), reply ? retryAfter(reply) : 0)));
     }
   };
@@ -171,9 +164,8 @@
       say("");
       const place = wanted ? await locate() : undefined;
       button.textContent = words.claiming;
-      const field = (name) => form.elements[name].value;
-      const reply = await post(JSON.stringify({ gtin: field("gtin"), serial: field("serial"), claim_id: field("claim_id"), place }));
-      if (reply) await settle(reply);
+      const { gtin, serial, claim_id } = form.elements;
+      await post({ gtin: gtin.value, serial: serial.value, claim_id: claim_id.value, place });
     } finally {
       button.removeAttribute("aria-disabled");
       button.textContent = label;

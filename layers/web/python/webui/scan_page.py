@@ -20,6 +20,7 @@ from webui.texts import (
     REWARDS,
     VERDICTS,
     WAIT_ELSEWHERE,
+    reward_key,
 )
 from webui.views import PrizeOdds, RewardView, ScanPageView
 
@@ -152,7 +153,7 @@ def _rewards(view: ScanPageView, locale: str) -> tuple[_Reward, ...]:
 
 def _reward(reward: RewardView, locale: str) -> _Reward:
     say = catalogue(locale).gettext
-    text = REWARDS.get(_reward_key(reward), REWARDS[""])
+    text = REWARDS[reward_key(reward.state, reward.reason)]
     action = _web_address(reward.confirm_url)
     elsewhere = reward.state == "WAIT_USER" and not action
     shown = reward.state not in ("", "NONE")
@@ -171,11 +172,6 @@ def _reward(reward: RewardView, locale: str) -> _Reward:
     )
 
 
-def _reward_key(reward: RewardView) -> str:
-    """The entry of texts.REWARDS: a prize that was not collected in time, and one that a check refused, differ."""
-    return "REFUSED" if reward.state == "RELEASED" and reward.reason not in ("", "deadline_passed") else reward.state
-
-
 def _amount(reward: RewardView, locale: str) -> str:
     if reward.amount_minor <= 0:
         return ""
@@ -188,5 +184,5 @@ def _amount(reward: RewardView, locale: str) -> str:
 
 
 def _web_address(url: str) -> str:
-    """The address if a link may lead there: http(s) or a path of ours; "" for any other scheme."""
-    return url if urlsplit(url).scheme in ("http", "https") or url.startswith("/") else ""
+    """The address if it is one on the web; "" for any other scheme, so that no link can run a script."""
+    return url if urlsplit(url).scheme in ("http", "https") else ""

@@ -193,7 +193,6 @@ WAIT_ELSEWHERE = msg("It is saved for you. Open this page in WeChat to collect i
 ERRORS: dict[str, str] = {
     "person_limit_reached": msg("You have reached the limit for one person. The code is not used up: come back later."),
     "session_expired": msg("The page was open for too long. It is fresh again: please tap once more."),
-    "code_not_issued": msg("This code was not issued by us."),
     "busy": msg("Many people are scanning right now. Nothing is lost: please try again in a moment."),
     "offline": msg("No connection. Nothing is lost: please try again."),
     "": msg("That did not work, and nothing was claimed. Please try again."),
