@@ -48,6 +48,10 @@ def main() -> int:
     into = Path(arguments.into)
     into.mkdir(parents=True, exist_ok=True)
     if arguments.source:
+        missing = [name for name in arguments.require if not (Path(arguments.source) / name).is_dir()]
+        if missing:
+            sys.stderr.write(f"{', '.join(missing)} is missing in {arguments.source}: run `make web` first\n")
+            return 1
         copy_source(Path(arguments.source), into)
     else:
         code = install(Path(arguments.requirements), into, arguments.python, arguments.arch)
@@ -65,6 +69,7 @@ def parse_arguments() -> argparse.Namespace:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--source")
     what.add_argument("--requirements")
+    parser.add_argument("--require", action="append", default=[], help="a folder the source must have been given")
     parser.add_argument("--into", required=True)
     parser.add_argument("--python", required=True, help="the runtime's version, as 3.13")
     parser.add_argument("--arch", required=True, choices=sorted(MACHINES))
