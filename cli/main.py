@@ -2,7 +2,7 @@
 
 import typer
 
-from cli import draw, keys, redrive
+from cli import batches, draw, draw_fetch, keys, redrive
 from cli.demo.command import demo
 
 app = typer.Typer(
@@ -10,6 +10,8 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,  # locals hold serials and keys
 )
+app.add_typer(batches.app, name="batch")
+draw.app.command("fetch")(draw_fetch.fetch)
 app.add_typer(draw.app, name="draw")
 app.add_typer(keys.app, name="keys")
 app.add_typer(redrive.app, name="redrive")

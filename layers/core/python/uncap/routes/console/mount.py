@@ -40,7 +40,7 @@ class Watch(Protocol):
 
 
 def build_app(provide: Callable[[], Desk], watch: Watch, areas: tuple[Area, ...] = AREAS) -> Chalice:
-    """The app with every route of `areas`. Configures no logging and leaves the environment alone."""
+    """The app with every route of `areas`. Configures no logging and sets no process variables."""
     app = Chalice("console_api", configure_logs=False, env={})
     for area in areas:
         blueprint = Blueprint(__name__)
