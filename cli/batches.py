@@ -83,7 +83,7 @@ def export(
 ) -> None:
     """Writes a batch's codes of one role into a file, and FILE.manifest.json with its SHA-256.
 
-    Exit status 1 if the console refuses or is not there, 2 if a page or the part on disk is damaged. Run again to go on.
+    Exit status 1 if the console refuses or is gone, 2 if a page or the part on disk is damaged. Run it again to go on.
     """
     try:
         console = Console(base.rstrip("/"), login, password)
