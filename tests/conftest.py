@@ -1,5 +1,6 @@
 """Fixtures shared by rooms of tests: the deployed local stack, on ports and in a directory of its own."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -71,6 +72,7 @@ def web(stack: stack_outputs.StackOutputs) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture(scope="session")
-def market(stack: stack_outputs.StackOutputs) -> Market:
+def market(stack: stack_outputs.StackOutputs) -> Iterator[Market]:
     """A shipped and activated batch of 480 bottles; tests take bottles from it, each its own."""
-    return Market(stack)
+    with contextlib.closing(Market(stack)) as opened:
+        yield opened

@@ -26,6 +26,10 @@ class BrandKeys:
         self._outputs = outputs
         self._secrets: Any = boto3.client("secretsmanager", **outputs.client_arguments)  # type: ignore[call-overload]
 
+    def close(self) -> None:
+        """Gives the connection back."""
+        self._secrets.close()
+
     @functools.cached_property
     def keyring(self) -> Keyring:
         return Keyring.parse(self._secret("code-keys"))

@@ -6,8 +6,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from dev.stack import lifecycle
 from dev.stack.config import StackConfig
 from tests.conftest import run_stack
@@ -94,14 +92,13 @@ def test_claims_the_stream_forgot_are_reconciled(market: Market) -> None:
     assert market.reward_when(phone, later.rewards[0], "PAID")["amount_minor"] == 50
 
 
-@pytest.mark.usefixtures("stack")
 def test_a_scan_after_a_restart_is_paid(market: Market) -> None:
-    before_phone = market.phone("someone who comes back")
+    before_phone = market.phone("comes-back")
     before = market.claim(before_phone, market.next("points"))
     market.reward_when(before_phone, before.rewards[0], "PAID")
     run_stack("down")
     run_stack("up")
-    assert market.phone("someone who comes back").reward(before.rewards[0]) is not None, "data was lost"
+    assert market.phone("comes-back").reward(before.rewards[0]) is not None, "data was lost"
     phone = market.phone()
     answer = market.claim(phone, market.next("cash"))
     assert market.pay_out(phone, answer.rewards[0], timeout_s=120)["state"] == "PAID"

@@ -60,6 +60,13 @@ class Market:
         self.keys = BrandKeys(outputs)
         self._unused = {kind: self._carrying(kind) for kind in ("cash", "points", "")}
         self.rail = http.client(outputs.sim_base)
+        self._phones = http.client(connections=128)
+        self._aws: dict[str, Any] = {}
+
+    def close(self) -> None:
+        """Gives every connection back."""
+        for client in (self.desk.client, self.rail, self._phones, self.keys, *self._aws.values()):
+            client.close()
 
     def next(self, kind: str = "cash") -> int:
         """The index of a bottle no test has used that carries this kind of prize ("" for none)."""
@@ -73,7 +80,7 @@ class Market:
 
     def phone(self, name: str = "") -> Phone:
         """A new person, or the one of this name."""
-        return Phone(self.outputs.scan_base, name or f"person-{uuid.uuid4()}")
+        return Phone(self.outputs.scan_base, name or f"person-{uuid.uuid4()}", client=self._phones)
 
     def claim(self, phone: Phone, index: int, *, claim_id: str = "") -> ScanAnswer:
         return phone.scan(self.gtin, self.serial(index), claim_id=claim_id)
@@ -125,8 +132,10 @@ class Market:
         self.rail.delete("/_sim/faults").raise_for_status()
 
     def aws(self, service: str) -> Any:
-        """A client as the stack's root caller."""
-        return boto3.client(service, **self.outputs.client_arguments)  # type: ignore[call-overload]
+        """A client as the stack's root caller, closed with the market."""
+        if service not in self._aws:
+            self._aws[service] = boto3.client(service, **self.outputs.client_arguments)  # type: ignore[call-overload]
+        return self._aws[service]
 
     def invoke(self, function: str) -> dict[str, Any]:
         """Runs a scheduled function now. AssertionError with its error if it failed."""
