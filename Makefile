@@ -52,7 +52,7 @@ format: env  ## put everything into the house style
 	@.venv/bin/ruff check --fix .
 
 bench: env  ## every figure, one JSON object a line; ONLY=name for one
-	@$(PY) -m bench.main $(if $(ONLY),--only $(ONLY))
+	@$(PY) -m bench $(ONLY)
 
 web: env  ## the scan page's assets and catalogues
 	@$(PY) -m dev.build_web

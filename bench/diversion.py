@@ -17,7 +17,7 @@ from uncap.domain.read_models import Observation, ScanFact
 from uncap.domain.shipping import ShipmentMap
 from uncap.services.check_diversion import DiversionCheck
 
-_SEED = 424_242  # not a seed that the defaults were chosen on (docs/adr/0009)
+_SEED = 424_242  # not a seed that the defaults were chosen on (docs/adr/0006)
 _SHIPMENTS = 1_000
 _SCANS = 20_000
 

@@ -67,14 +67,18 @@ def test_functions_are_only_imported_by_nobody_below() -> None:
     assert wrong == []
 
 
+def reads_environment(path: Path) -> bool:
+    """`os.environ` or `os.getenv` anywhere in the file."""
+    return any(
+        isinstance(node, ast.Attribute) and node.attr in {"environ", "getenv"} and ast.unparse(node.value) == "os"
+        for node in ast.walk(ast.parse(path.read_text()))
+    )
+
+
 def test_only_settings_reads_the_environment() -> None:
-    allowed = {CORE / "uncap/runtime/settings.py", CORE / "uncap/adapters/wire/credentials.py"}
-    wrong = [
-        str(path.relative_to(ROOT))
-        for path in python_files("layers/core/python/uncap", "functions")
-        if path not in allowed and "environ" in path.read_text()
-    ]
-    assert wrong == []
+    found = [path for path in python_files("layers/core/python/uncap", "functions") if reads_environment(path)]
+    # The wire client reads AWS's own variables (credentials, endpoint), as any SDK does.
+    assert found == [CORE / "uncap/adapters/wire/credentials.py", CORE / "uncap/runtime/settings.py"]
 
 
 def test_scan_path_imports_nothing_heavy() -> None:
