@@ -51,7 +51,7 @@ format: env  ## put everything into the house style
 	@.venv/bin/ruff format .
 	@.venv/bin/ruff check --fix .
 
-bench: env  ## every figure, one JSON object a line; ONLY=name for one
+bench: tools web  ## every figure, one JSON object a line; ONLY=name for one
 	@$(PY) -m bench $(ONLY)
 
 web: env  ## the scan page's assets and catalogues
