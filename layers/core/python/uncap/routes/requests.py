@@ -62,7 +62,8 @@ class Request:
 
     def cookie(self) -> str:
         """The session cookie's value, "" if there is none."""
-        for cookie in self._event.get("cookies") or ():
+        # API Gateway takes cookies out of the headers (payload 2.0); the local stack leaves them there.
+        for cookie in self._event.get("cookies") or self.headers.get("cookie", "").split(";"):
             name, _, value = str(cookie).partition("=")
             if name.strip() == COOKIE:
                 return value.strip().strip('"')
