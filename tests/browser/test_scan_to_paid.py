@@ -1,6 +1,7 @@
 """The main job as a person does it: a printed QR is read, the page opened, claimed, confirmed at the rail, paid."""
 
 import io
+import re
 from collections.abc import Callable
 
 import pytest
@@ -38,7 +39,8 @@ def test_from_a_printed_code_to_paid(market: Market, open_page: Callable[..., Pa
     wait_for(page, confirm.is_visible, script)
     confirm.click()
     page.get_by_role("button", name="Confirm and receive").click()
-    page.goto(link)
+    expect(page.get_by_role("heading", level=1)).to_contain_text(re.compile("On its way|Received"))
+    page.get_by_role("link", name="Back").click()
     wait_for(page, page.get_by_role("heading", name="Paid", exact=True).is_visible, script)
     expect(page.get_by_text("¥", exact=False).first).to_be_visible()
 
