@@ -2,7 +2,7 @@
 
 import typer
 
-from cli import batches, draw, draw_fetch, keys, redrive
+from cli import batches, draw, draw_fetch, insights, keys, operators, qr, redrive, stack_env
 from cli.demo.command import demo
 
 app = typer.Typer(
@@ -13,9 +13,13 @@ app = typer.Typer(
 app.add_typer(batches.app, name="batch")
 draw.app.command("fetch")(draw_fetch.fetch)
 app.add_typer(draw.app, name="draw")
+app.add_typer(insights.app, name="insights")
 app.add_typer(keys.app, name="keys")
+app.add_typer(operators.app, name="operator")
 app.add_typer(redrive.app, name="redrive")
 app.command()(demo)
+app.command()(stack_env.env)
+app.command("qr")(qr.show)
 
 if __name__ == "__main__":
     app()

@@ -1,12 +1,15 @@
-"""QR images of item codes: what the exporter prints and the demo scans. Used by `uncap batch qr`, the demo, `make up`.
+"""QR images of item codes: what the exporter prints and the demo scans. Used by `uncap qr`, the demo and `make up`.
 
 A printed link is upper case without `?`, `=` or `&`, so the whole of it fits QR's alphanumeric mode: with a host of at
 most 14 characters it is a version 3 symbol at error correction M (ISO/IEC 18004; 61 characters of capacity).
 """
 
 import io
+from pathlib import Path
+from typing import Annotated
 
 import qrcode
+import typer
 from qrcode.constants import ERROR_CORRECT_M
 from qrcode.image.pil import PilImage
 
@@ -38,3 +41,15 @@ def terminal(link: str) -> str:
     glyph = {(False, False): "█", (False, True): "▀", (True, False): "▄", (True, True): " "}
     pairs = zip(rows[0::2], rows[1::2], strict=True)
     return "\n".join("".join(glyph[bool(a), bool(b)] for a, b in zip(up, down, strict=True)) for up, down in pairs)
+
+
+def show(
+    link: Annotated[str, typer.Argument(help="A code's link, as exported.")],
+    out: Annotated[Path | None, typer.Option(help="Write a PNG here instead of drawing in the terminal.")] = None,
+) -> None:
+    """Draws a link's QR code, at the size a printer would use."""
+    if out is None:
+        typer.echo(terminal(link))
+    else:
+        out.write_bytes(png(link))
+    typer.echo(f"version {symbol(link).version}, level M", err=out is None)
