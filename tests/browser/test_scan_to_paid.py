@@ -64,7 +64,7 @@ def test_a_second_person_is_told_the_day_and_no_more(market: Market, open_page: 
         if expected == "Claimed by you":
             page.get_by_role("button", name="Claim and see the result").click()
         expect(page.get_by_role("heading", level=1)).to_have_text(expected)
-    expect(page.get_by_text("Claimed on")).to_be_visible()
+    expect(page.get_by_text("Claimed on", exact=True)).to_be_visible()
     expect(page.locator(".reward")).to_have_count(0)
 
 

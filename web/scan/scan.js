@@ -75,14 +75,15 @@
     return final;
   };
 
-  // Asks for one reward until it is final: often while the machine works, ever more rarely while a person must act.
+  // Asks for one reward until it is final: often at first and while the machine works, ever more rarely while a person
+  // must act. Who comes back from confirming has loaded the page anew, and is told quickly.
   const busyStates = ["", "PENDING", "SUBMITTING", "ACCEPTED"];
   const follow = async (panel) => {
     const again = panel.querySelector(".again");
     let state = panel.dataset.state;
     let atLeast = 0;
     again.hidden = true;
-    for (let attempt = busyStates.includes(state) ? 0 : 6; attempt < 40; attempt++) {
+    for (let attempt = 0; attempt < 40; attempt++) {
       await nap(Math.max(backOff(attempt, 20000), atLeast));
       const reply = await ask("/v1/rewards/" + encodeURIComponent(panel.dataset.id));
       if (reply && reply.ok) {
