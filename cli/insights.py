@@ -1,7 +1,7 @@
 """`uncap insights rebuild`: read models and diversion evidence anew from the scan archive, into an empty table.
 
-For people on duty (docs/operations.md). Reads the projector's settings (`uncap env scan_projector`). Stopped, it goes on
-where it was when run again.
+For people on duty (docs/operations.md). Reads the projector's settings (`uncap env scan_projector`). Run again, it goes
+on where it was stopped.
 """
 
 from typing import Annotated
