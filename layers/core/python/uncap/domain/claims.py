@@ -21,12 +21,14 @@ CLAIM = ClaimDecision("claim")
 def decide_claim(
     batch: CodeBatch, release: Release | None, campaign: Campaign | None, index: int, role: Role, now_ms: int
 ) -> ClaimDecision:
-    """The first reason that forbids claiming, from the item outwards: role, item, batch, release, campaign.
+    """The first reason that forbids claiming: a recall before all else, then role, item, batch, release, campaign.
 
-    An observed scan never burns the buyer's prize: a warehouse scan before activation leaves `first` unset.
+    Whoever scans any code of a recalled batch, the outer one too, must be told not to drink. An observed scan never
+    burns the buyer's prize: a warehouse scan before activation leaves `first` unset.
     """
     reason = (
-        _role_reason(role)
+        ("recalled" if batch.hold == "recalled" else "")
+        or _role_reason(role)
         or _item_reason(batch, release, index)
         or _batch_reason(batch)
         or _release_reason(release, index)
