@@ -15,6 +15,7 @@ BENCHES = {
     "claim_growth": "bench.scan:claim_growth",
     "scan_cpu": "bench.scan_speed:scan_cpu",
     "scan_init": "bench.scan_speed:scan_init",
+    "scan_page": "bench.page:scan_page",
     "prize_lay": "bench.prizes:prize_lay",
     "diversion_check": "bench.diversion:diversion_check",
     "relay_rate": "bench.relay:relay_rate",
