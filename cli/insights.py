@@ -14,8 +14,9 @@ from uncap.adapters.insights import Insights
 from uncap.adapters.models import InsightItem, open_tables
 from uncap.domain.diversion.cases import DiversionCase
 from uncap.domain.errors import UncapError
+from uncap.runtime.clock import clock_ms
 from uncap.runtime.settings import ProjectorSettings, read
-from uncap.runtime.wiring_projector import build_projector, clock_ms
+from uncap.runtime.wiring_projector import build_projector
 from uncap.services.rebuild_insights import REBUILD_SEEN_TTL_S, Rebuilt, rebuild_insights
 
 app = typer.Typer(help="Read models and diversion evidence.", no_args_is_help=True)

@@ -1,7 +1,6 @@
 """The projector's tools: settings to adapters, once per container, at the first batch (functions/scan_projector)."""
 
 import functools
-import time
 from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
@@ -18,14 +17,10 @@ from uncap.adapters.reward_queue import SqsParkedQueue, sqs_client
 from uncap.adapters.scans_stream import change_of, parked_record
 from uncap.adapters.shipments import CachedShipments
 from uncap.domain.diversion.evidence import DiversionRule
+from uncap.runtime.clock import clock_ms
 from uncap.runtime.settings import ProjectorSettings, read
 from uncap.services.check_diversion import DiversionCheck
 from uncap.services.project_scans import ProjectorTools
-
-
-def clock_ms() -> int:
-    """Now, in epoch milliseconds."""
-    return time.time_ns() // 1_000_000
 
 
 @functools.cache
