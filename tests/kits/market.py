@@ -127,6 +127,11 @@ class Market:
         """Arms a fault at the rail."""
         self.rail.post("/_sim/faults", json={"kind": kind, **order}).raise_for_status()
 
+    def armed(self) -> list[dict[str, Any]]:
+        """Faults that are still to happen."""
+        faults: list[dict[str, Any]] = self.rail.get("/_sim/faults").raise_for_status().json()["faults"]
+        return [fault for fault in faults if fault["remaining"] != 0]
+
     def calm(self) -> None:
         """Disarms every fault."""
         self.rail.delete("/_sim/faults").raise_for_status()
