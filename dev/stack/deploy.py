@@ -72,6 +72,7 @@ def parameters(config: StackConfig, overrides: dict[str, str]) -> dict[str, str]
         "StreamWindowS": "0",
         "PayoutTimeoutS": "10",
         "RewardVisibilityS": "60",
+        "FirstLookS": "10",
     } | overrides
 
 

@@ -1,5 +1,9 @@
-"""payout_worker: one careful step towards paid per message; what fails comes back alone. Triggered by RewardQueue."""
+"""payout_worker: one careful step towards paid per message; what fails comes back alone. Triggered by RewardQueue.
 
+A batch's messages are worked on side by side, as nearly all of the time is waiting for the rail.
+"""
+
+from concurrent.futures import Future, wait
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
@@ -8,13 +12,12 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from uncap.adapters.reward_queue import message_of
-from uncap.domain.errors import UncapError
-from uncap.domain.rewards.reward import State
-from uncap.domain.rewards.states import waits_for_person
+from uncap.domain.errors import TransientError, UncapError
+from uncap.domain.rewards.reward import Reward, State
+from uncap.domain.rewards.states import unwatched, waits_for_person
 from uncap.runtime.observability import NAMESPACE
 from uncap.runtime.wiring_back import payout_tools
-from uncap.services.pay_reward import pay
+from uncap.services.take_message import look_later, take_message
 
 logger = Logger(service="payout_worker")
 metrics = Metrics(namespace=NAMESPACE, service="payout_worker")
@@ -26,16 +29,36 @@ processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failu
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:
     """Partial batch response: the ids of the messages to deliver again."""
-    return process_partial_response(event=event, record_handler=_pay, processor=processor, context=context)
-
-
-def _pay(record: SQSRecord) -> None:
+    tools = payout_tools()
+    done = {one["messageId"]: tools.pool.submit(take_message, one["body"], tools.payouts) for one in event["Records"]}
+    wait(done.values())
+    moved = [one for future in done.values() if not future.exception() for one in future.result()]
+    unlooked: TransientError | None = None
     try:
-        reward = pay(message_of(record.body).reward_id, payout_tools().payouts)
+        look_later(moved, tools.queue, tools.first_look_s)
+    except TransientError as cause:
+        unlooked = cause  # the messages of these rewards come back, and are their own look then
+
+    def report(record: SQSRecord) -> None:
+        _report(record, done[record.message_id], unlooked)
+
+    return process_partial_response(event=event, record_handler=report, processor=processor, context=context)
+
+
+def _report(record: SQSRecord, done: Future[list[Reward]], unlooked: TransientError | None) -> None:
+    try:
+        rewards = done.result()
+        if unlooked and any(unwatched(one) for one in rewards):
+            raise unlooked
     except UncapError as cause:
         metrics.add_metric(name="MessageReturned", unit=MetricUnit.Count, value=1)
         logger.warning("message comes back", extra={"message_id": record.message_id, "reason": cause.code})
         raise
+    for reward in rewards:
+        _measure(reward)
+
+
+def _measure(reward: Reward) -> None:
     metrics.add_metric(name="PayoutsPaid", unit=MetricUnit.Count, value=int(reward.state is State.PAID))
     metrics.add_metric(name="PayoutFailed", unit=MetricUnit.Count, value=int(reward.state is State.FAILED))
     metrics.add_metric(name="RewardHeld", unit=MetricUnit.Count, value=int(waits_for_person(reward)))

@@ -23,10 +23,17 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:  #
     metrics.add_metric(name="RecordsSeen", unit=MetricUnit.Count, value=len(records))
     done = relay_claims(records, tools.granter, tools.parking, decode=change_of, redact=parked_record)
     metrics.add_metric(name="RewardsGranted", unit=MetricUnit.Count, value=done.owed)
+    metrics.add_metric(name="PayoutsPaid", unit=MetricUnit.Count, value=done.paid)
     metrics.add_metric(name="RewardHeld", unit=MetricUnit.Count, value=done.held)
     metrics.add_metric(name="RecordParked", unit=MetricUnit.Count, value=len(done.poison))
     for pk, cause in done.poison:
         logger.error("record parked", extra={"code_key": pk, "reason": cause.code})
-    counts = {"records": len(records), "rewards": len(done.rewards), "sent": done.sent, "parked": len(done.poison)}
+    counts = {
+        "records": len(records),
+        "rewards": len(done.rewards),
+        "paid": done.paid,
+        "sent": done.sent,
+        "parked": len(done.poison),
+    }
     logger.info("claims relayed", extra=counts)
     return counts

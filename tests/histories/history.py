@@ -19,18 +19,23 @@ from uncap.domain.rewards.reward import FINAL, Reward, State
 from uncap.domain.scans import CodeRef, Mark, ScanImage
 from uncap.services.decide_hold import acknowledge, approve
 from uncap.services.grant_rewards import Granter, grant_changes
-from uncap.services.pay_reward import pay
 from uncap.services.receive_callback import receive_callback
 from uncap.services.reconcile_scans import reconcile
 from uncap.services.redrive_parked import redrive_dead
 from uncap.services.reserve_budget import book_breakage, reserve_budget
 from uncap.services.settle_payout import Payouts
+from uncap.services.stop_money import MAX_AGE_MS, Brakes
 from uncap.services.sweep_rewards import sweep
+from uncap.services.take_message import look_later, take_message
 from uncap.services.trial_balance import trial_balance
 
 DAY_MS = 86_400_000
 CODES = 8
 CLAIM_DAYS = 5
+FIRST_LOOK_S = 300
+# A stop holds once the brakes' answer has aged; then come the calls of an actor that has just been told to go on, each
+# up to 40 ms, and those of three others between them.
+STOP_WITHIN_MS = MAX_AGE_MS + 2_000
 TEXT = {"zh-CN": "再来一瓶"}
 CAMPAIGN = Campaign(
     campaign_id="spring",
@@ -104,12 +109,16 @@ class History:
         self.rail = FakeRail(self.world, trouble=self.world.random.choice([0.0, 0.5, 1.0]))
         self.ledger, self.queue = ledger(self.world), FakeQueue(self.world)
         self.scans, self.channel, self.source = FakeScans(self.world), FakeChannel(), FakeCatalog()
-        catalog = Catalog(self.source, self.world.clock_ms, 0)
-        self.granter = Granter(catalog, self.channel, self.ledger, self.queue, _laid)
+        catalog, clock = Catalog(self.source, self.world.clock_ms, 0), self.world.clock_ms
+        own, brakes = OwnLedgerRail(), Brakes(catalog, clock)
+        self.granter = Granter(
+            catalog, self.channel, self.ledger, self.queue, _laid, brakes, clock, {"points": own}, pool=None
+        )
         self.payouts = Payouts(
             ledger=self.ledger,
             catalog=catalog,
-            rails={"cash": self.rail, "points": OwnLedgerRail()},
+            brakes=brakes,
+            rails={"cash": self.rail, "points": own},
             open_payee=lambda reward: f"openid-{reward.party}",
             clock_ms=self.world.clock_ms,
             notify_url="https://api.example/v1/rails/wechat/notify",
@@ -122,14 +131,14 @@ class History:
         self.channel.shipped = random.random() < 0.7
         for _ in range(random.randrange(20, 60)):
             self.world.run(*(self._attempt(random.choice(self._happenings())) for _ in range(random.randrange(1, 5))))
-            self.world.now_ms += random.choice([10, 1_000, 60_000, 200_000, 3 * 3_600_000])
+            self.world.now_ms += random.choice([10, 1_000, 60_000, 200_000, 500_000, 3 * 3_600_000, 9 * 3_600_000])
             self.rail.live()
         self._settle_down()
         return self.world.violations + self._accounts()
 
     def _happenings(self) -> list[Callable[[], object]]:
         often = [self._claim, self._relay, self._work, self._work, self._work, self._sweep, self._callback]
-        return [*often, *often, self._reconcile, self._change_the_ground, self._human, self._forge]
+        return [*often, *often, self._reconcile, self._change_the_ground, self._human, self._forge, self._come_back]
 
     def _attempt(self, body: Callable[[], object]) -> Callable[[], None]:
         def guarded() -> None:
@@ -141,8 +150,15 @@ class History:
         return guarded
 
     def _claim(self) -> None:
-        ref = CodeRef(7, self.world.random.randrange(CODES), Role.CAP_INNER)
-        person = f"p{self.world.random.randrange(5)}"
+        self._scan(CodeRef(7, self.world.random.randrange(CODES), Role.CAP_INNER), f"p{self.world.random.randrange(5)}")
+
+    def _come_back(self) -> None:
+        """People whose payout ended without them open the page again."""
+        for reward in list(self.ledger.items.values()):
+            if reward.state is State.CLAIMABLE:
+                self._scan(reward.code, reward.party)
+
+    def _scan(self, ref: CodeRef, person: str) -> None:
         mark = Mark(f"i{self.world.now_ms}", self.world.now_ms, "claim", person, "sealed", campaign="spring@1")
         old = self.scans.images.get(ref.key())
         first = old.first if old else None
@@ -156,7 +172,8 @@ class History:
     def _work(self) -> None:
         taken = self.queue.take()
         if taken:
-            pay(taken[1], self.payouts)
+            moved = take_message(taken[1], self.payouts)
+            look_later(moved, self.queue, FIRST_LOOK_S)
             self.queue.delete_message(taken[0])
 
     def _sweep(self) -> None:
@@ -189,6 +206,8 @@ class History:
         self.channel.distributor = self.world.random.choice(["d-1", "d-2"])
         self.source.hold = self.world.random.choice(["", "", "", "frozen", "recalled"])
         self.source.paused = self.world.chance(0.3)
+        stopped = bool(self.source.hold or self.source.paused)
+        self.rail.no_new_bills_after_ms = self.world.now_ms + STOP_WITHIN_MS if stopped else 0
 
     def _human(self) -> None:
         for reward in list(self.ledger.items.values()):
@@ -201,6 +220,7 @@ class History:
         self.world.calm()
         self.rail.trouble = 0.0
         self.channel.shipped, self.source.hold, self.source.paused = True, "", False
+        self.rail.no_new_bills_after_ms = 0
         for reward in list(self.ledger.items.values()):
             if reward.state is State.HELD and reward.reason == "recalled":  # the recall was called off
                 approve(reward.reward_id, self.ledger, self.queue, self.world.now_ms)

@@ -59,6 +59,7 @@ class FakeRail:
         self.successes: dict[str, list[str]] = {}
         self.lines: list[StatementLine] = []
         self.callbacks: list[bytes] = []
+        self.no_new_bills_after_ms = 0  # a recall or pause is stored; 0: none is
         self._late: list[tuple[int, PayInstruction]] = []
 
     @property
@@ -104,6 +105,8 @@ class FakeRail:
         known = self.bills.get(instruction.bill_no)
         if known and known.instruction != instruction:
             self.world.violations.append(f"bill {instruction.bill_no} was sent with other parameters")
+        if 0 < self.no_new_bills_after_ms < self.world.now_ms:
+            self.world.violations.append(f"bill {instruction.bill_no} was sent although money had been stopped")
         if draw < 0.1:
             return NotAccepted(reason="rate_limited", retry_after_ms=1_000)
         if draw < 0.14:

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from tests.histories.world import World
+from uncap.adapters.ledger_items import checked
 from uncap.adapters.reward_queue import RewardMessage
 from uncap.domain.errors import ConflictError
 from uncap.domain.ledger import JournalEntry, Posting, balanced
@@ -30,6 +31,7 @@ class FakeLedger:
         self.writes = 0
 
     def create(self, reward: Reward) -> Reward:
+        checked(reward)
         return self.world.call(lambda: self.items.setdefault(reward.reward_id, reward))
 
     def get(self, reward_id: str) -> Reward | None:
@@ -96,15 +98,18 @@ class FakeQueue:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.messages: dict[int, list[Any]] = {}  # id → [reward id, visible at, receives]
+        self.messages: dict[int, list[Any]] = {}  # id → [body, visible at, receives]
         self.dead: dict[int, str] = {}
         self._next = 0
 
     def send(self, reward_ids: Sequence[str]) -> None:
-        self.world.call(lambda: self._add(reward_ids))
+        self.world.call(lambda: self._add([RewardMessage(1, one) for one in reward_ids], 0))
+
+    def look(self, reward_ids: Sequence[str], delay_s: int) -> None:
+        self.world.call(lambda: self._add([RewardMessage(1, look=tuple(reward_ids))], delay_s))
 
     def take(self) -> tuple[int, str] | None:
-        """Some visible message, hidden from now on."""
+        """Some visible message's body, hidden from now on."""
         visible = [key for key, (_, at, _) in self.messages.items() if at <= self.world.now_ms]
         if not visible:
             return None
@@ -123,16 +128,17 @@ class FakeQueue:
 
     def receive(self) -> Sequence[Message]:
         """As an Inbox: the dead letters."""
-        return [Message(str(key), _body(reward_id)) for key, reward_id in list(self.dead.items())[:10]]
+        return [Message(str(key), body) for key, body in list(self.dead.items())[:10]]
 
     def delete(self, receipt: str) -> None:
         self.dead.pop(int(receipt), None)
 
-    def _add(self, reward_ids: Sequence[str]) -> None:
-        for reward_id in reward_ids:
+    def _add(self, messages: Sequence[RewardMessage], delay_s: int) -> None:
+        for message in messages:
+            body = msgspec.json.encode(message).decode()
             for _ in range(2 if self.world.chance(0.1) else 1):
                 self._next += 1
-                self.messages[self._next] = [reward_id, self.world.now_ms, 0]
+                self.messages[self._next] = [body, self.world.now_ms + 1_000 * delay_s, 0]
 
 
 class FakeScans:
@@ -183,7 +189,3 @@ def _put_once(table: dict[str, ValueT], key: str, value: ValueT) -> bool:
         return False
     table[key] = value
     return True
-
-
-def _body(reward_id: str) -> str:
-    return msgspec.json.encode(RewardMessage(1, reward_id)).decode()

@@ -1,4 +1,4 @@
-"""Four deliberately broken variants of the protocol: the histories find every one of them, or they prove nothing."""
+"""Six deliberately broken variants of the protocol: the histories find every one of them, or they prove nothing."""
 
 import itertools
 from collections.abc import Callable
@@ -11,7 +11,8 @@ from uncap.domain.rails import NotFound, RailOutcome
 from uncap.domain.rewards import ids, outcomes, states
 from uncap.domain.rewards.outcomes import Change
 from uncap.domain.rewards.reward import Attempt, Reward, State
-from uncap.services import pay_reward, settle_payout
+from uncap.services import make_attempt, pay_reward, settle_payout
+from uncap.services.stop_money import Brakes
 
 Patch = pytest.MonkeyPatch
 ENOUGH = 150
@@ -40,7 +41,7 @@ def new_bill_per_call(patch: Patch) -> type[FakeLedger]:
         def bill_no(reward: str, attempt: int) -> str:  # noqa: ARG004  # that is what is wrong with it
             return f"{reward}{next(numbers) % 1_000_000:06d}"
 
-    patch.setattr(pay_reward, "ids", Ids)
+    patch.setattr(make_attempt, "ids", Ids)
     return FakeLedger
 
 
@@ -84,7 +85,26 @@ def unguarded_attempt_number(patch: Patch) -> type[FakeLedger]:
     return BlindAttempt
 
 
-MUTANTS = [new_bill_per_call, new_bill_on_not_found, unconditional_settlement, unguarded_attempt_number]
+def nobody_looks(patch: Patch) -> type[FakeLedger]:
+    """What waits at the rail is left to its callback."""
+    patch.setattr(states, "unwatched", lambda _: False)
+    return FakeLedger
+
+
+def worn_brakes(patch: Patch) -> type[FakeLedger]:
+    """A recall is noticed minutes later."""
+    patch.setattr(Brakes.__init__, "__defaults__", (600_000,))
+    return FakeLedger
+
+
+MUTANTS = [
+    new_bill_per_call,
+    new_bill_on_not_found,
+    unconditional_settlement,
+    unguarded_attempt_number,
+    nobody_looks,
+    worn_brakes,
+]
 
 
 @pytest.mark.parametrize("mutant", MUTANTS)

@@ -6,6 +6,7 @@ here (tests/unit/adapters/wire/test_sigv4.py does that against botocore, the loc
 
 import json
 import threading
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from types import TracebackType
 from typing import Any
@@ -13,6 +14,8 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 from moto import mock_aws
+
+from uncap.adapters.wire.client import RefusedError
 
 REGION = "eu-central-1"
 _SERVICES = {"DynamoDB_20120810": "dynamodb", "secretsmanager": "secretsmanager"}
@@ -63,6 +66,20 @@ class MotoBridge:
                 """Quiet."""
 
         return Handler
+
+
+class MotoCaller:
+    """`adapters.wire.dynamodb.Caller` onto a mocked boto3 client in this process: no HTTP, the same refusals."""
+
+    def __init__(self, service: str = "dynamodb") -> None:
+        self._client: Any = boto3.client(service)  # type: ignore[call-overload]
+
+    def call(self, operation: str, body: bytes) -> bytes:
+        status, answer = _answer(self._client, operation, json.loads(body))
+        data = json.dumps(answer, default=str).encode()
+        if status != HTTPStatus.OK:
+            raise RefusedError(operation, answer["__type"].partition("#")[2], answer["message"], data)
+        return data
 
 
 def _answer(client: Any, operation: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:

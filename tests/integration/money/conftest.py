@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,10 +14,11 @@ from moto import mock_aws
 
 from tests.histories.rail import FakeRail
 from tests.histories.world import Rates, World
+from tests.kits.moto_bridge import MotoCaller
 from uncap.adapters.catalog import Catalog
 from uncap.adapters.documents import DocumentTable
 from uncap.adapters.flow import DynamoFlow
-from uncap.adapters.ledger import DynamoLedger
+from uncap.adapters.ledger_hot import HotLedger
 from uncap.adapters.models import CatalogItem, FlowItem, PartyItem
 from uncap.adapters.rails.own_ledger import OwnLedgerRail
 from uncap.adapters.reward_queue import SqsRewardQueue, sqs_client
@@ -37,6 +39,7 @@ from uncap.domain.prizes.eligible import EligibleSet
 from uncap.runtime.settings import RelaySettings
 from uncap.runtime.wiring_back import PayoutTools, RelayTools, build_relay
 from uncap.services.settle_payout import Payouts
+from uncap.services.stop_money import Brakes
 
 EVENTS = Path(__file__).parents[3] / "events"
 NOW = 1_795_312_900_000
@@ -168,7 +171,7 @@ def world() -> World:
 @pytest.fixture
 def relay(settings: RelaySettings, world: World) -> RelayTools:
     """The relay's own wiring, over a campaign whose goods went to outlet o-1 of distributor d-1."""
-    tools = build_relay(settings, Vault(), world.clock_ms)
+    tools = build_relay(settings, Vault(), MotoCaller(), world.clock_ms)
     put(CatalogItem, "batch#7", "meta", BATCH)
     put(CatalogItem, "batch#7", "release#rel-1", release())
     put(CatalogItem, "campaign#spring", "v#000001", CAMPAIGN)
@@ -186,17 +189,21 @@ def rail(world: World) -> FakeRail:
 
 
 @pytest.fixture
-def payouts(settings: RelaySettings, relay: RelayTools, world: World, rail: FakeRail) -> PayoutTools:
+def payouts(settings: RelaySettings, relay: RelayTools, world: World, rail: FakeRail) -> Iterator[PayoutTools]:
     """The payout functions' tools over the same tables."""
+    catalog = Catalog(DocumentTable(CatalogItem), world.clock_ms, 5_000)
     tools = Payouts(
-        ledger=DynamoLedger(),
-        catalog=Catalog(DocumentTable(CatalogItem), world.clock_ms, 5_000),
+        ledger=HotLedger(MotoCaller(), settings.ledger_table),
+        catalog=catalog,
+        brakes=Brakes(catalog, world.clock_ms),
         rails={"cash": rail, "points": OwnLedgerRail()},
         open_payee=lambda reward: f"openid-of-{reward.payee_person}",
         clock_ms=world.clock_ms,
         notify_url="https://api.example/v1/rails/wechat/notify",
     )
-    return PayoutTools(tools, DynamoFlow(), SqsRewardQueue(sqs_client(), settings.reward_queue_url))
+    queue = SqsRewardQueue(sqs_client(), settings.reward_queue_url)
+    with ThreadPoolExecutor(1) as one_at_a_time:  # moto is exact only serially
+        yield PayoutTools(tools, DynamoFlow(), queue, 0, one_at_a_time)
 
 
 @pytest.fixture

@@ -29,6 +29,16 @@ CLAIMS = 7
 LEDGER = DynamoLedger()
 
 
+class Deaf:
+    """A queue that takes nothing."""
+
+    def send(self, reward_ids: object) -> None:
+        raise TransientError("queue_unavailable", "no")
+
+    def look(self, reward_ids: object, delay_s: int) -> None:
+        raise TransientError("queue_unavailable", "no")
+
+
 @pytest.fixture(autouse=True)
 def wired(monkeypatch: pytest.MonkeyPatch, relay: RelayTools, payouts: PayoutTools, rail: FakeRail) -> None:
     """The handlers find these tools instead of the environment's."""
@@ -55,19 +65,22 @@ def messages(settings: RelaySettings) -> dict[str, Any]:
 def test_claims_become_rewards_once(settings: RelaySettings, context: Any) -> None:
     event = sample("reward_relay/claims")
     first = relay_function.handler(event, context)
-    assert first == {"records": len(event["Records"]), "rewards": 2 * CLAIMS, "sent": 2 * CLAIMS, "parked": 0}
+    seen = {"records": len(event["Records"]), "rewards": 2 * CLAIMS, "parked": 0}
+    assert first == seen | {"paid": CLAIMS, "sent": CLAIMS}, "points are paid with their first put, cash is sent"
     assert stored(0).party == "p_" + "1".zfill(26)
     assert stored(6).party == "p_" + "7".zfill(26), "the buyer, not the warehouse"
-    assert stored(0, 2, "distributor").party == "d-1"
-    assert len(bodies(settings.reward_queue_url)) == 2 * CLAIMS
+    rebate = stored(0, 2, "distributor")
+    assert (rebate.party, rebate.state, rebate.rev) == ("d-1", State.PAID, 1)
+    assert len(bodies(settings.reward_queue_url)) == CLAIMS
     # Again: nothing new is created, but what is still owed is sent again, for nobody knows if it was.
     assert relay_function.handler(event, context) == first
     assert stored(0).rev == 1
+    assert stored(0, 2, "distributor") == rebate
 
 
 def test_poison_is_parked_with_its_reason_and_the_rest_goes_on(settings: RelaySettings, context: Any) -> None:
     counts = relay_function.handler(sample("reward_relay/poison"), context)
-    assert counts == {"records": 5, "rewards": 2, "sent": 2, "parked": 4}
+    assert counts == {"records": 5, "rewards": 2, "paid": 1, "sent": 1, "parked": 4}
     parked = bodies(settings.parked_queue_url)
     assert {one["reason"] for one in parked} == {
         "scan_key_malformed",
@@ -83,17 +96,13 @@ def test_poison_is_parked_with_its_reason_and_the_rest_goes_on(settings: RelaySe
 def test_a_queue_that_refuses_makes_the_stream_repeat(
     monkeypatch: pytest.MonkeyPatch, relay: RelayTools, settings: RelaySettings, context: Any
 ) -> None:
-    class Deaf:
-        def send(self, reward_ids: object) -> None:
-            raise TransientError("queue_unavailable", "no")
-
     granter = dataclasses.replace(relay.granter, pool=None, queue=Deaf())
     with monkeypatch.context() as patched:
         patched.setattr(relay_function, "relay_tools", lambda: dataclasses.replace(relay, granter=granter))
         with pytest.raises(TransientError):
             relay_function.handler(sample("reward_relay/claims"), context)
     assert stored(0).state is State.PENDING  # written, not sent
-    assert relay_function.handler(sample("reward_relay/claims"), context)["sent"] == 2 * CLAIMS
+    assert relay_function.handler(sample("reward_relay/claims"), context)["sent"] == CLAIMS
 
 
 def test_from_claim_to_paid(settings: RelaySettings, rail: FakeRail, world: World, context: Any) -> None:
@@ -101,13 +110,21 @@ def test_from_claim_to_paid(settings: RelaySettings, rail: FakeRail, world: Worl
     assert not reserve_budget(LEDGER, release(), CAMPAIGN)
     relay_function.handler(sample("reward_relay/claims"), context)
     assert worker.handler(messages(settings), context) == {"batchItemFailures": []}
-    assert stored(0, 2, "distributor").state is State.PAID, "points are booked in one write"
-    assert stored(0).state in (State.ACCEPTED, State.WAIT_USER)
+    waiting = [stored(index) for index in range(CLAIMS)]
+    assert all(one.state in (State.ACCEPTED, State.WAIT_USER) and not one.due_at_ms for one in waiting)
+    for index in range(2):
+        rail._end(rail.bills[ids.bill_no(waiting[index].reward_id, 1)], "SUCCESS", "", notices=0)
+    # No callback came: the look asks, and what still waits is the sweeper's from then on.
+    world.now_ms += 300_000
+    look = messages(settings)
+    assert len(look["Records"]) == 1
+    assert worker.handler(look, context) == {"batchItemFailures": []}
+    assert [stored(index).state for index in range(2)] == [State.PAID] * 2
+    assert all(stored(index).due_at_ms > world.now_ms for index in range(2, CLAIMS))
     rail.pay_all()
-    # No callback came: the sweeper asks.
     world.now_ms += 3_600_000
     swept = sweeper.handler(sample("sweeper_job/schedule"), context)
-    assert swept["looked_at"] == CLAIMS
+    assert swept["looked_at"] == CLAIMS - 2
     assert {stored(index).state for index in range(CLAIMS)} == {State.PAID}
     balance = trial_balance(LEDGER)
     assert balance.is_balanced
@@ -115,6 +132,44 @@ def test_from_claim_to_paid(settings: RelaySettings, rail: FakeRail, world: Worl
     assert -balance.of("clearing", "fake_transfer", "CNY") == sum(line.amount_minor for line in rail.lines)
     day = sample("reconcile_job/statement")
     assert reconcile.handler(day, context) == {"cases": 0}
+
+
+def test_a_stop_leaves_points_to_the_worker_which_holds_them(settings: RelaySettings, context: Any) -> None:
+    put(CatalogItem, "batch#7", "meta", msgspec.structs.replace(BATCH, hold="frozen"))
+    counts = relay_function.handler(sample("reward_relay/claims"), context)
+    assert (counts["paid"], counts["sent"]) == (0, 2 * CLAIMS)
+    worker.handler(messages(settings), context)
+    assert {stored(0).reason, stored(0, 2, "distributor").reason} == {"frozen"}
+
+
+def test_a_look_that_cannot_be_scheduled_brings_the_messages_back(
+    monkeypatch: pytest.MonkeyPatch, payouts: PayoutTools, settings: RelaySettings, world: World, context: Any
+) -> None:
+    relay_function.handler(sample("reward_relay/claims"), context)
+    event = messages(settings)
+    with monkeypatch.context() as patched:
+        patched.setattr(worker, "payout_tools", lambda: dataclasses.replace(payouts, queue=Deaf()))
+        failed = worker.handler(event, context)["batchItemFailures"]
+    assert [one["itemIdentifier"] for one in failed] == [one["messageId"] for one in event["Records"]]
+    assert not stored(0).due_at_ms
+    worker.handler(event, context)  # delivered again: what waits unwatched is asked about at once
+    assert all(stored(index).due_at_ms > world.now_ms for index in range(CLAIMS))
+    assert {one.attempt.no for index in range(CLAIMS) if (one := stored(index)).attempt} == {1}
+
+
+def test_what_no_message_looks_at_is_found_by_reconciliation(
+    settings: RelaySettings, world: World, context: Any
+) -> None:
+    relay_function.handler(sample("reward_relay/claims"), context)
+    worker.handler(messages(settings), context)
+    assert len(bodies(settings.reward_queue_url)) == 1, "the look, which is lost here"
+    for record in sample("reward_relay/claims")["Records"]:
+        image = record["dynamodb"]["NewImage"]
+        ScanItem(image["pk"]["S"], f=image.get("f", {}).get("S"), l=image["l"]["S"], n=1).save()
+    world.now_ms += 3_600_000
+    assert reconcile.handler(sample("reconcile_job/schedule"), context)["resent"] == CLAIMS
+    worker.handler(messages(settings), context)
+    assert all(stored(index).due_at_ms > world.now_ms for index in range(CLAIMS))
 
 
 def test_bad_messages_come_back_alone(settings: RelaySettings, context: Any) -> None:
@@ -177,7 +232,7 @@ def test_what_the_stream_lost_is_reconciled(settings: RelaySettings, context: An
         ScanItem(image["pk"]["S"], f=image.get("f", {}).get("S"), l=image["l"]["S"], n=1).save()
     counts = reconcile.handler(sample("reconcile_job/schedule"), context)
     assert (counts["rewards_created"], counts["scans"]) == (2 * CLAIMS, 8)
-    assert len(bodies(settings.reward_queue_url)) == 2 * CLAIMS
+    assert len(bodies(settings.reward_queue_url)) == CLAIMS
     assert reconcile.handler(sample("reconcile_job/schedule"), context)["rewards_created"] == 0
 
 
@@ -198,7 +253,7 @@ def test_an_expired_payout_comes_back_with_its_owner(
         bill.state = "WAIT_USER"
     world.now_ms += 25 * 3_600_000
     rail.live()
-    sweeper.handler(sample("sweeper_job/schedule"), context)
+    worker.handler(messages(settings), context)  # the look, late
     assert (stored(0).state, stored(0).reason) == (State.CLAIMABLE, "expired")
     returned = relay_function.handler(sample("reward_relay/owner_returned"), context)
     assert returned["sent"] == 1

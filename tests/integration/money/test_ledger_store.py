@@ -1,12 +1,14 @@
-"""One contract, two ledgers: the DynamoDB adapter on moto and the harness's fake must answer alike."""
+"""One contract, three ledgers: PynamoDB and the wire client on moto and the harness's fake must answer alike."""
 
 import msgspec
 import pytest
 
 from tests.histories.stores import FakeLedger
 from tests.histories.world import World
+from tests.kits.moto_bridge import MotoCaller
 from tests.unit.domain.rewards.rewards import ID, NOW, attempt, reward
 from uncap.adapters.ledger import DynamoLedger
+from uncap.adapters.ledger_hot import HotLedger
 from uncap.adapters.models import LedgerItem, open_tables
 from uncap.domain import ledger as books
 from uncap.domain.errors import ConflictError, TransientError
@@ -21,10 +23,12 @@ from uncap.runtime.settings import RelaySettings
 Store = LedgerStore
 
 
-@pytest.fixture(params=["dynamodb", "fake"])
+@pytest.fixture(params=["pynamodb", "wire", "fake"])
 def store(request: pytest.FixtureRequest, settings: RelaySettings, world: World) -> Store:
     open_tables({LedgerItem: settings.ledger_table})
-    return DynamoLedger() if request.param == "dynamodb" else FakeLedger(world)
+    hot = HotLedger(MotoCaller(), settings.ledger_table)
+    stores: dict[str, Store] = {"pynamodb": DynamoLedger(), "wire": hot, "fake": FakeLedger(world)}
+    return stores[request.param]
 
 
 def test_creating_twice_keeps_the_first(store: Store) -> None:
@@ -107,8 +111,37 @@ def test_cursors(store: Store) -> None:
 
 def test_a_table_that_does_not_answer_is_transient(settings: RelaySettings) -> None:
     open_tables({LedgerItem: "no-such-table"})
-    with pytest.raises(TransientError, match="table_unavailable"):
-        DynamoLedger().get(ID)
+    for store in (DynamoLedger(), HotLedger(MotoCaller(), "no-such-table")):
+        with pytest.raises(TransientError, match="table_unavailable"):
+            store.get(ID)
+        with pytest.raises(TransientError, match="table_unavailable"):
+            store.create(reward())
+
+
+def test_both_clients_write_the_same_item(settings: RelaySettings) -> None:
+    open_tables({LedgerItem: settings.ledger_table})
+    items = []
+    for store in (DynamoLedger(), HotLedger(MotoCaller(), settings.ledger_table)):
+        old = store.create(reward(State.HELD, reason="awaiting_shipment", due_at_ms=NOW))
+        resumed = states.resume(old, NOW)
+        store.replace(old, resumed)
+        begun = states.begin_attempt(resumed, attempt())
+        store.replace(resumed, begun)
+        store.replace(begun, apply_outcome(begun, 1, Paid(rail_id="r", amount_minor=188), NOW).reward)
+        items.append(LedgerItem.get(f"reward#{ID}").serialize())
+        LedgerItem(f"reward#{ID}").delete()
+    assert items[0] == items[1]
+    assert "due_at" not in items[0]
+
+
+def test_a_reward_born_paid_brings_both_entries(store: Store) -> None:
+    paid = apply_outcome(states.begin_attempt(reward(), attempt()), 1, Paid(rail_id="r", amount_minor=188), NOW).reward
+    born = msgspec.structs.replace(paid, rev=1)
+    assert store.create(born) == born
+    assert store.get(ID) == born
+    lame = msgspec.structs.replace(born, reward_id="0" * 26, settled=born.settled[:1])
+    with pytest.raises(ConflictError, match="entry_unbalanced"):
+        store.create(lame)
 
 
 def test_an_item_at_its_largest_stays_within_one_write_unit(settings: RelaySettings) -> None:

@@ -29,9 +29,10 @@ from uncap.runtime.wiring_back import PayoutTools, RelayTools
 from uncap.services import decide_hold
 from uncap.services.close_day import close_day
 from uncap.services.compare_statement import compare_statement
-from uncap.services.pay_reward import pay, stop_reason
+from uncap.services.pay_reward import pay
 from uncap.services.redrive_parked import redrive_dead, redrive_parked
 from uncap.services.reserve_budget import book_breakage, reserve_budget
+from uncap.services.stop_money import MAX_AGE_MS, Brakes
 from uncap.services.trial_balance import trial_balance
 
 DAY = datetime.date(2026, 9, 21)  # Beijing's day of NOW in tests/unit/domain/rewards
@@ -56,21 +57,18 @@ def test_a_parked_claim_is_granted_once_its_cause_is_gone(settings: RelaySetting
     inbox = SqsInbox(sqs_client(), settings.parked_queue_url)
     done = redrive_parked(inbox, relay.scans, granter, 2)
     assert (done.done, [reason for _, reason in done.kept]) == (1, ["redrive_unsupported"])
-    assert [one["reward_id"] for one in bodies(settings.reward_queue_url)] == [
-        ids.reward_id(ref, "spring", 1, "consumer"),
-        ids.reward_id(ref, "spring", 2, "distributor"),
-    ]
+    assert bodies(settings.reward_queue_url) == [{"v": 1, "reward_id": ids.reward_id(ref, "spring", 1, "consumer")}]
 
 
 def test_dead_messages_go_back_and_malformed_ones_stay(settings: RelaySettings) -> None:
     client = sqs_client()
-    for body in ('{"v": 1, "reward_id": "R1"}', "{", '{"v": 2, "reward_id": "R2"}'):
+    for body in ('{"v": 1, "reward_id": "R1"}', "{", '{"v": 2, "reward_id": "R2"}', '{"v": 1, "look": ["R3"]}'):
         client.send_message(QueueUrl=settings.parked_queue_url, MessageBody=body)
     inbox = SqsInbox(client, settings.parked_queue_url)
-    done = redrive_dead(inbox, SqsRewardQueue(client, settings.reward_queue_url), 3)
-    assert done.done == 1
+    done = redrive_dead(inbox, SqsRewardQueue(client, settings.reward_queue_url), 4)
+    assert done.done == 2
     assert sorted(reason for _, reason in done.kept) == ["message_malformed", "message_version_unknown"]
-    assert bodies(settings.reward_queue_url) == [{"v": 1, "reward_id": "R1"}]
+    assert bodies(settings.reward_queue_url) == [{"v": 1, "reward_id": "R1"}, {"v": 1, "look": ["R3"]}]
 
 
 @pytest.mark.parametrize(
@@ -85,12 +83,16 @@ def test_dead_messages_go_back_and_malformed_ones_stay(settings: RelaySettings) 
 )
 def test_what_stops_money(relay: RelayTools, world: World, changes: dict[str, object], reason: str) -> None:
     catalog = Catalog(DocumentTable(CatalogItem), world.clock_ms, 10**9)
-    assert stop_reason(reward(), catalog) == ""  # and now it is in the cache
+    brakes = Brakes(catalog, world.clock_ms)
+    assert brakes.reason(reward()) == ""  # and now it is in the caches
     put(CatalogItem, "batch#7", "meta", msgspec.structs.replace(BATCH, hold=str(changes.get("hold", ""))))
     paused = msgspec.structs.replace(CAMPAIGN, version=2, effective_at_ms=DEAD_AT, paused=bool(changes.get("paused")))
     put(CatalogItem, "campaign#spring", "v#000002", paused)
     put(CatalogItem, "epoch#1", "meta", {"state": changes.get("epoch", "minting")})
-    assert stop_reason(reward(), catalog) == reason
+    world.now_ms += MAX_AGE_MS - 1
+    assert brakes.reason(reward()) == "", "an answer holds for a second"
+    world.now_ms += 1
+    assert brakes.reason(reward()) == reason
 
 
 def test_every_difference_with_the_statement_is_a_case_and_nothing_else(world: World, rail: FakeRail) -> None:

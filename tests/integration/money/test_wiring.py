@@ -56,7 +56,7 @@ def region(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_payout_functions_open_payees_with_the_secrets_key(vault: Vault) -> None:
-    tools = build_payouts(read(PayoutSettings, PAYOUT), vault, clock_ms)
+    tools = build_payouts(read(PayoutSettings, PAYOUT), vault, vault, clock_ms)
     assert set(tools.payouts.rails) == {"cash", "points", "trade_credit", "goods_voucher"}
     rail: Rail = tools.payouts.rails["cash"]
     assert rail.capabilities.needs_user_action
@@ -69,5 +69,5 @@ def test_the_payout_functions_open_payees_with_the_secrets_key(vault: Vault) -> 
 def test_reconcile_runs_with_and_without_a_rail() -> None:
     settings = read(ReconcileSettings, RELAY)
     assert (settings.rail_keys_secret, settings.rail_base_url) == ("", "")
-    assert build_relay(settings, Vault({}), clock_ms).rail is None
-    assert build_relay(read(RelaySettings, RELAY), Vault({}), clock_ms).granter.pool is not None
+    assert build_relay(settings, Vault({}), Vault({}), clock_ms).rail is None
+    assert build_relay(read(RelaySettings, RELAY), Vault({}), Vault({}), clock_ms).granter.pool is not None

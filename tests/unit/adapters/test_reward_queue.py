@@ -17,15 +17,17 @@ class Sqs:
         self.refusals, self.error = refusals, error
         self.taken: list[str] = []
         self.calls: list[int] = []
+        self.delays: set[int] = set()
 
-    def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, str]]) -> dict[str, Any]:  # noqa: N803
+    def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
         if self.error:
             raise self.error
         self.calls.append(len(Entries))
         refused = Entries[:1] if self.refusals else []
         self.refusals -= bool(refused)
         good = Entries[len(refused) :]
-        self.taken += [json.loads(entry["MessageBody"])["reward_id"] for entry in good]
+        self.taken += [json.loads(entry["MessageBody"]).get("reward_id", "look") for entry in good]
+        self.delays |= {entry["DelaySeconds"] for entry in good}
         return {
             "Successful": [{"Id": entry["Id"]} for entry in good],
             "Failed": [{"Id": entry["Id"], "Code": "InternalError", "SenderFault": False} for entry in refused],
@@ -46,6 +48,13 @@ def test_messages_go_in_tens() -> None:
     queue(sqs).send([str(number) for number in range(23)])
     assert sqs.calls == [10, 10, 3]
     assert sqs.taken == [str(number) for number in range(23)]
+
+
+def test_a_hundred_rewards_share_a_look() -> None:
+    sqs = Sqs()
+    queue(sqs).look([str(number) for number in range(205)], 300)
+    assert (sqs.taken, sqs.delays) == (["look"] * 3, {300})
+    assert message_of('{"v":1,"look":["a","b"]}').look == ("a", "b")
 
 
 def test_refused_entries_are_sent_again_and_only_those() -> None:
@@ -79,7 +88,18 @@ def test_an_unavailable_queue_is_transient(error: Exception) -> None:
         SqsInbox(client, "url").delete("receipt")
 
 
-@pytest.mark.parametrize("body", ["", "[]", "{}", '{"v":1}', '{"v":"1","reward_id":"x"}', '{"v":1,"reward_id":7}'])
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"v":1}',
+        '{"v":"1","reward_id":"x"}',
+        '{"v":1,"reward_id":7}',
+        '{"v":1,"reward_id":"x","look":["y"]}',
+    ],
+)
 def test_malformed_messages_are_poison(body: str) -> None:
     with pytest.raises(PoisonError, match="message_malformed"):
         message_of(body)

@@ -22,7 +22,9 @@ WORK = (State.PENDING, State.SUBMITTING, State.CLAIMABLE)
         (reward(State.SUBMITTING, attempt=attempt(key_expires_at_ms=NOW)), Step.QUERY),
         (reward(State.CLAIMABLE, attempt=attempt(closed="expired")), Step.BEGIN),
         (reward(State.CLAIMABLE, claimable_until_ms=NOW), Step.NOTHING),
-        *[(reward(one), Step.NOTHING) for one in State if one not in WORK],
+        (reward(State.WAIT_USER, attempt=attempt()), Step.LOOK),
+        (reward(State.ACCEPTED, attempt=attempt()), Step.LOOK),
+        *[(reward(one, due_at_ms=NOW), Step.NOTHING) for one in State if one not in WORK],
     ],
 )
 def test_next_step(given: Reward, step: Step) -> None:

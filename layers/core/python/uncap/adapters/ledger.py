@@ -14,12 +14,14 @@ from uncap.adapters.dynamo_faults import translated
 from uncap.adapters.ledger_items import (
     DUE_SHARDS,
     REWARD,
-    due_shard,
+    attempt_no,
+    changes_of,
+    checked,
+    checked_move,
     postings_of,
-    postings_text,
-    reward_doc,
     reward_key,
     reward_of,
+    values_of,
 )
 from uncap.adapters.models import LedgerItem
 from uncap.domain.errors import ConflictError
@@ -35,19 +37,10 @@ class DynamoLedger:
 
     def create(self, reward: Reward) -> Reward:
         """See `LedgerStore`."""
-        if reward.granted:
-            balanced(reward.granted)
-        item = LedgerItem(
-            reward_key(reward.reward_id),
-            doc=reward_doc(reward),
-            st=reward.state.value,
-            rev=reward.rev,
-            att=reward.attempt.no if reward.attempt else 0,
-            granted=postings_text(reward.granted),
-            settled=postings_text(reward.settled),
-        )
-        if reward.due_at_ms:
-            item.due_shard, item.due_at = due_shard(reward.reward_id), reward.due_at_ms
+        checked(reward)
+        item = LedgerItem(reward_key(reward.reward_id))
+        for name, value in values_of(reward).items():
+            setattr(item, name, value)
         if self._put_once(item):
             return reward
         stored = self.get(reward.reward_id)
@@ -75,11 +68,9 @@ class DynamoLedger:
 
     def replace(self, old: Reward, new: Reward) -> None:
         """See `LedgerStore`."""
-        if new.rev != old.rev + 1 or new.reward_id != old.reward_id:
-            raise ConflictError("reward_moved", f"reward {old.reward_id} moves one revision at a time")
-        condition = (LedgerItem.rev == old.rev) & (LedgerItem.att == (old.attempt.no if old.attempt else 0))
-        if new.settled and not old.settled:
-            balanced(new.settled)
+        settles = checked_move(old, new)
+        condition = (LedgerItem.rev == old.rev) & (LedgerItem.att == attempt_no(old))
+        if settles:
             condition &= LedgerItem.settled.does_not_exist()
         with translated("reward_moved"):
             LedgerItem(reward_key(new.reward_id)).update(_changes(old, new), condition=condition)
@@ -158,17 +149,6 @@ def _reward(item: LedgerItem) -> Reward:
 
 
 def _changes(old: Reward, new: Reward) -> list[Action]:
-    actions: list[Action] = [
-        LedgerItem.doc.set(reward_doc(new)),
-        LedgerItem.st.set(new.state.value),
-        LedgerItem.rev.set(new.rev),
-        LedgerItem.att.set(new.attempt.no if new.attempt else 0),
-    ]
-    settled = postings_text(new.settled)
-    if settled and not old.settled:
-        actions.append(LedgerItem.settled.set(settled))
-    if new.due_at_ms:
-        actions += [LedgerItem.due_shard.set(due_shard(new.reward_id)), LedgerItem.due_at.set(new.due_at_ms)]
-    elif old.due_at_ms:
-        actions += [LedgerItem.due_shard.remove(), LedgerItem.due_at.remove()]
-    return actions
+    values, removed = changes_of(old, new)
+    actions: list[Action] = [getattr(LedgerItem, name).set(value) for name, value in values.items()]
+    return actions + [getattr(LedgerItem, name).remove() for name in removed]

@@ -1,4 +1,4 @@
-"""A reward as a Ledger item and back; used by `adapters/ledger.py` and by scan_api's wire client.
+"""A reward as a Ledger item and back: the one encoding, whichever client carries it (`ledger.py`, `ledger_hot.py`).
 
 Attributes: `pk` reward#{id}; `st` state; `rev` writes so far; `att` number of the newest attempt; `doc` JSON of the
 Reward without its entries; `granted`, `settled` JSON of the postings; `due_shard`, `due_at` (epoch ms) while it waits.
@@ -6,12 +6,16 @@ Reward without its entries; `granted`, `settled` JSON of the postings; `due_shar
 
 import msgspec
 
-from uncap.domain.errors import PoisonError
-from uncap.domain.ledger import Posting
+from uncap.domain.errors import ConflictError, PoisonError
+from uncap.domain.ledger import Posting, balanced
 from uncap.domain.rewards.reward import Reward
 
 DUE_SHARDS = 8
 REWARD = "reward#"
+Values = dict[str, str | int]
+"""Attribute name → value, `pk` excepted."""
+
+_DUE = ("due_shard", "due_at")
 _ENCODER = msgspec.json.Encoder()
 _REWARD = msgspec.json.Decoder(Reward)
 _POSTINGS = msgspec.json.Decoder(tuple[Posting, ...])
@@ -20,6 +24,41 @@ _POSTINGS = msgspec.json.Decoder(tuple[Posting, ...])
 def reward_key(reward_id: str) -> str:
     """The partition key of a reward."""
     return REWARD + reward_id
+
+
+def values_of(reward: Reward) -> Values:
+    """All attributes of a reward that is put for the first time."""
+    values = _moving(reward)
+    for name, postings in (("granted", reward.granted), ("settled", reward.settled)):
+        if text := postings_text(postings):
+            values[name] = text
+    return values
+
+
+def changes_of(old: Reward, new: Reward) -> tuple[Values, tuple[str, ...]]:
+    """What an update from `old` to `new` sets, and what it removes. `granted` is never written again."""
+    values = _moving(new)
+    settled = postings_text(new.settled)
+    if settled and not old.settled:
+        values["settled"] = settled
+    return values, _DUE if old.due_at_ms and not new.due_at_ms else ()
+
+
+def _moving(reward: Reward) -> Values:
+    values: Values = {
+        "doc": reward_doc(reward),
+        "st": reward.state.value,
+        "rev": reward.rev,
+        "att": attempt_no(reward),
+    }
+    if reward.due_at_ms:
+        values |= {"due_shard": due_shard(reward.reward_id), "due_at": reward.due_at_ms}
+    return values
+
+
+def attempt_no(reward: Reward) -> int:
+    """Number of the newest attempt, 0 for none."""
+    return reward.attempt.no if reward.attempt else 0
 
 
 def reward_doc(reward: Reward) -> str:
@@ -54,3 +93,20 @@ def reward_of(doc: str, granted: str | None = None, settled: str | None = None) 
 def due_shard(reward_id: str) -> str:
     """Which of the index's partitions the reward waits in: one partition would be a bottleneck, eight are plenty."""
     return str(sum(reward_id[-2:].encode()) % DUE_SHARDS)
+
+
+def checked(reward: Reward) -> None:
+    """The entries a new reward brings must balance, each by itself. ConflictError (`entry_unbalanced`)."""
+    for postings in (reward.granted, reward.settled):
+        if postings:
+            balanced(postings)
+
+
+def checked_move(old: Reward, new: Reward) -> bool:
+    """True if the move settles. ConflictError for a move that skips a revision or brings an unbalanced entry."""
+    if new.rev != old.rev + 1 or new.reward_id != old.reward_id:
+        raise ConflictError("reward_moved", f"reward {old.reward_id} moves one revision at a time")
+    settles = bool(new.settled and not old.settled)
+    if settles:
+        balanced(new.settled)
+    return settles

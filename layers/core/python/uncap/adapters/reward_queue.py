@@ -3,6 +3,7 @@
 Used by relay, sweeper, reconcile, the console and the redrive command. Message forms: docs/architecture.md.
 """
 
+import itertools
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -21,16 +22,18 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 MESSAGE_VERSION = 1
+LOOKS = 100
 _BATCH = 10
 _TRIES = 5
 _BACKOFF_S = 0.05
 
 
-class RewardMessage(msgspec.Struct, frozen=True):
-    """One message on RewardQueue."""
+class RewardMessage(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One message on RewardQueue: a reward to move towards paid, or rewards to look at once if they still wait."""
 
     v: int
-    reward_id: str
+    reward_id: str = ""
+    look: tuple[str, ...] = ()
 
 
 class ParkedMessage(msgspec.Struct, frozen=True):
@@ -51,6 +54,8 @@ def message_of(body: str) -> RewardMessage:
         raise PoisonError("message_malformed", "not a reward message") from cause
     if message.v != MESSAGE_VERSION:
         raise PoisonError("message_version_unknown", f"version {message.v} is not known here")
+    if bool(message.reward_id) == bool(message.look):
+        raise PoisonError("message_malformed", "a message names one reward to pay, or some to look at")
     return message
 
 
@@ -79,21 +84,29 @@ class SqsRewardQueue:
 
     def send(self, reward_ids: Sequence[str]) -> None:
         """See `RewardQueue`. Entries that SQS refuses are sent again, with jitter, up to five times."""
-        batches = [reward_ids[at : at + _BATCH] for at in range(0, len(reward_ids), _BATCH)]
+        self._send([RewardMessage(MESSAGE_VERSION, one) for one in reward_ids])
+
+    def look(self, reward_ids: Sequence[str], delay_s: int) -> None:
+        """See `RewardQueue`. A hundred rewards share a message."""
+        chunks = [tuple(reward_ids[at : at + LOOKS]) for at in range(0, len(reward_ids), LOOKS)]
+        self._send([RewardMessage(MESSAGE_VERSION, look=one) for one in chunks], delay_s)
+
+    def _send(self, messages: Sequence[RewardMessage], delay_s: int = 0) -> None:
+        texts = [msgspec.json.encode(one).decode() for one in messages]
+        batches = [texts[at : at + _BATCH] for at in range(0, len(texts), _BATCH)]
         run = self._pool.map if self._pool else map
-        for _ in run(self._send_batch, batches):
+        for _ in run(self._send_batch, batches, itertools.repeat(delay_s)):
             pass  # consumed so that a batch's error is raised here
 
-    def _send_batch(self, reward_ids: Sequence[str]) -> None:
-        left = {str(number): reward_id for number, reward_id in enumerate(reward_ids)}
+    def _send_batch(self, texts: Sequence[str], delay_s: int) -> None:
+        left = {str(number): text for number, text in enumerate(texts)}
         for turn in range(_TRIES):
             if turn:
                 self._pause(random.uniform(0, _BACKOFF_S * 2**turn))
-            bodies = {key: msgspec.json.encode(RewardMessage(MESSAGE_VERSION, one)) for key, one in left.items()}
             try:
                 reply = self._client.send_message_batch(
                     QueueUrl=self._url,
-                    Entries=[{"Id": key, "MessageBody": body.decode()} for key, body in bodies.items()],
+                    Entries=[{"Id": key, "MessageBody": text, "DelaySeconds": delay_s} for key, text in left.items()],
                 )
             except (ClientError, BotoCoreError) as cause:
                 raise TransientError("queue_unavailable", "RewardQueue did not take the messages") from cause

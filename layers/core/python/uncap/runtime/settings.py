@@ -83,6 +83,7 @@ class PayoutSettings(_Common, frozen=True, kw_only=True):
     rail_base_url: str
     notify_url: str
     rail_timeout_ms: int = 5_000
+    first_look_s: int = 300  # after this long without a callback the rail is asked; at most 900 (SQS)
 
 
 class ProjectorSettings(_Common, frozen=True, kw_only=True):

@@ -15,14 +15,14 @@ from uncap.adapters.catalog import Catalog
 from uncap.adapters.catalog_lists import every_release
 from uncap.adapters.documents import DocumentTable
 from uncap.adapters.flow import DynamoChannel, DynamoFlow
-from uncap.adapters.ledger import DynamoLedger
+from uncap.adapters.ledger_hot import HotLedger
 from uncap.adapters.models import CatalogItem, FlowItem, LedgerItem, PartyItem, ScanItem, open_tables
 from uncap.adapters.parties import DynamoParties
-from uncap.adapters.rails.registry import build_rails, rail_keys
+from uncap.adapters.rails.registry import build_rails, own_rails, rail_keys
 from uncap.adapters.reward_queue import SqsParkedQueue, SqsRewardQueue, sqs_client
 from uncap.adapters.scans_stream import DynamoScans
 from uncap.adapters.secrets_wire import CachedSecret
-from uncap.adapters.wire.client import SECRETS_MANAGER, connect
+from uncap.adapters.wire.client import DYNAMODB, SECRETS_MANAGER, connect
 from uncap.adapters.wire.credentials import credential_source
 from uncap.adapters.wire.dynamodb import Caller
 from uncap.domain.catalog import Release
@@ -36,8 +36,10 @@ from uncap.runtime.clock import clock_ms
 from uncap.runtime.settings import PayoutSettings, ReconcileSettings, RelaySettings, read
 from uncap.services.grant_rewards import Granter
 from uncap.services.settle_payout import Payouts
+from uncap.services.stop_money import Brakes
 
 PUT_THREADS = 8
+PAY_THREADS = 4
 
 
 @dataclass(frozen=True)
@@ -59,12 +61,14 @@ class PayoutTools:
     payouts: Payouts
     shipments: ShipmentReader
     queue: RewardQueue
+    first_look_s: int
+    pool: ThreadPoolExecutor
 
 
 @functools.cache
 def relay_tools() -> RelayTools:
     """The relay's tools. Raises msgspec.ValidationError naming a missing setting."""
-    return build_relay(read(RelaySettings), _vault(), clock_ms)
+    return build_relay(read(RelaySettings), _vault(), _tables(), clock_ms)
 
 
 @functools.cache
@@ -72,19 +76,19 @@ def reconcile_tools() -> RelayTools:
     """The reconcile job's tools: the relay's, and the cash rail for its statement if one is configured."""
     settings = read(ReconcileSettings)
     rail = _rails(settings, _vault(), clock_ms)
-    return build_relay(settings, _vault(), clock_ms, rail=rail["cash"] if rail else None)
+    return build_relay(settings, _vault(), _tables(), clock_ms, rail=rail["cash"] if rail else None)
 
 
 @functools.cache
 def payout_tools() -> PayoutTools:
     """The payout functions' tools."""
-    return build_payouts(read(PayoutSettings), _vault(), clock_ms)
+    return build_payouts(read(PayoutSettings), _vault(), _tables(), clock_ms)
 
 
 def build_relay(
-    settings: RelaySettings, vault: Caller, clock: Callable[[], int], rail: Rail | None = None
+    settings: RelaySettings, vault: Caller, tables: Caller, clock: Callable[[], int], rail: Rail | None = None
 ) -> RelayTools:
-    """Tools over the tables and queues named in the settings; nothing is called yet."""
+    """Tools over the tables and queues named in the settings; `tables` speaks to DynamoDB. Nothing is called yet."""
     connection = open_tables(
         {
             ScanItem: settings.scans_table,
@@ -107,16 +111,19 @@ def build_relay(
         channel=DynamoChannel(
             DynamoFlow(clock, settings.catalog_max_age_ms), DynamoParties(clock, settings.catalog_max_age_ms)
         ),
-        ledger=DynamoLedger(),
+        ledger=HotLedger(tables, settings.ledger_table),
         queue=SqsRewardQueue(sqs, settings.reward_queue_url, pool=pool),
         laid_prize=prize_on,
+        brakes=Brakes(catalog, clock),
+        clock_ms=clock,
+        own=own_rails(),
         pool=pool,
     )
     parking = SqsParkedQueue(sqs, settings.parked_queue_url)
     return RelayTools(granter, DynamoScans(connection), parking, clock, lambda: every_release(source, catalog), rail)
 
 
-def build_payouts(settings: PayoutSettings, vault: Caller, clock: Callable[[], int]) -> PayoutTools:
+def build_payouts(settings: PayoutSettings, vault: Caller, tables: Caller, clock: Callable[[], int]) -> PayoutTools:
     """Tools over the tables, queue and rails named in the settings; the rail's keys are fetched."""
     open_tables(
         {
@@ -130,15 +137,23 @@ def build_payouts(settings: PayoutSettings, vault: Caller, clock: Callable[[], i
     def payee_of(reward: Reward) -> str:
         return open_payee(seal(), reward.payee_person, reward.payee)
 
+    catalog = Catalog(DocumentTable(CatalogItem), clock, settings.catalog_max_age_ms)
     payouts = Payouts(
-        ledger=DynamoLedger(),
-        catalog=Catalog(DocumentTable(CatalogItem), clock, settings.catalog_max_age_ms),
+        ledger=HotLedger(tables, settings.ledger_table),
+        catalog=catalog,
+        brakes=Brakes(catalog, clock),
         rails=_rails(settings, vault, clock),
         open_payee=payee_of,
         clock_ms=clock,
         notify_url=settings.notify_url,
     )
-    return PayoutTools(payouts, DynamoFlow(), SqsRewardQueue(sqs_client(), settings.reward_queue_url))
+    return PayoutTools(
+        payouts,
+        DynamoFlow(),
+        SqsRewardQueue(sqs_client(), settings.reward_queue_url),
+        settings.first_look_s,
+        ThreadPoolExecutor(PAY_THREADS, thread_name_prefix="pay"),
+    )
 
 
 def _rails(settings: PayoutSettings | ReconcileSettings, vault: Caller, clock: Callable[[], int]) -> Mapping[str, Rail]:
@@ -151,6 +166,11 @@ def _rails(settings: PayoutSettings | ReconcileSettings, vault: Caller, clock: C
 @functools.cache
 def _vault() -> Caller:
     return connect(SECRETS_MANAGER, clock_ms=clock_ms, credentials=credential_source(clock_ms))
+
+
+@functools.cache
+def _tables() -> Caller:
+    return connect(DYNAMODB, clock_ms=clock_ms, credentials=credential_source(clock_ms))
 
 
 def _object(text: str) -> dict[str, Any]:

@@ -4,25 +4,29 @@ Everything here may be repeated: rewards are created by conditional put, and wha
 a crash between the put and the send heals with the next delivery of the same claim.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
 from uncap.adapters.catalog import BatchView, Catalog
 from uncap.domain.catalog import Campaign, Release
 from uncap.domain.errors import ConflictError, InputError, NotFoundError, PoisonError
+from uncap.domain.rails import Rail
 from uncap.domain.rewards import ids
 from uncap.domain.rewards.granting import Ground, rewards_of
 from uncap.domain.rewards.ports import ChannelReader, LedgerStore, RewardQueue
 from uncap.domain.rewards.reward import Reward, State
 from uncap.domain.rewards.states import waits_for_person
 from uncap.domain.scans import CodeRef, Mark, ScanChange, ScanImage
+from uncap.services.make_attempt import booked_at_birth
+from uncap.services.stop_money import Brakes
 
 
 @dataclass(frozen=True)
 class Granter:
     """What granting needs. `laid_prize` gives the prize id on a unit index of a release, "" for none.
 
+    `own`: the rails, by prize kind, whose counterpart is our own ledger; these rewards are paid with their first put.
     `pool` runs the puts side by side; without one they run in order.
     """
 
@@ -31,6 +35,9 @@ class Granter:
     ledger: LedgerStore
     queue: RewardQueue
     laid_prize: Callable[[Release, int], str]
+    brakes: Brakes
+    clock_ms: Callable[[], int]
+    own: Mapping[str, Rail] = field(default_factory=dict)
     pool: Executor | None = None
 
 
@@ -46,6 +53,11 @@ class Granted:
     def owed(self) -> int:
         """Rewards that are worth something."""
         return sum(one.state is not State.NONE for one in self.rewards)
+
+    @property
+    def paid(self) -> int:
+        """Rewards that our own ledger has paid; a repeated batch counts them again."""
+        return sum(one.state is State.PAID for one in self.rewards)
 
     @property
     def held(self) -> int:
@@ -75,7 +87,7 @@ def grant_claims(claims: Iterable[ScanImage], granter: Granter) -> Granted:
     planned: list[Reward] = []
     for image in claims:
         try:
-            planned += plan(image, granter)
+            planned += [_paid_at_once(one, granter) for one in plan(image, granter)]
         except PoisonError as cause:
             granted.poison.append((image.pk, cause))
     run = granter.pool.map if granter.pool else map
@@ -117,6 +129,17 @@ def plan(image: ScanImage, granter: Granter) -> tuple[Reward, ...]:
     )
 
 
+def _paid_at_once(reward: Reward, granter: Granter) -> Reward:
+    """What our own ledger pays needs no queue and no second write, unless money may not move or it has to wait."""
+    rail = granter.own.get(reward.kind)
+    if rail is None or reward.state is not State.PENDING or granter.brakes.reason(reward):
+        return reward
+    try:
+        return booked_at_birth(reward, rail, granter.catalog, granter.clock_ms())
+    except (ConflictError, InputError):
+        return reward  # the worker will fail with it alone, where here the whole stream would stand still
+
+
 def claimable_again(images: Sequence[ScanImage], granter: Granter) -> list[str]:
     """Rewards of returning owners whose payout expired unconfirmed: they are present now, so it is tried again."""
     wanted: list[str] = []
@@ -154,7 +177,8 @@ def _batch(ref: CodeRef, catalog: Catalog) -> BatchView:
 
 def _release(view: BatchView, ref: CodeRef, claim: Mark, catalog: Catalog) -> Release:
     """The release that the claim names, activated: a cache older than the activation is read through once."""
-    for one in (view, catalog.batch(ref.batch_no, fresh=True)):
+    for fresh in (False, True):
+        one = catalog.batch(ref.batch_no, fresh=True) if fresh else view
         release = one.release_of(ref.index) if one else None
         if release and release.state != "committed" and claim.release_id in ("", release.release_id):
             return release

@@ -119,5 +119,6 @@ def _associate(reward: Reward, granter: Granter, now_ms: int) -> bool:
 
 
 def _stuck(reward: Reward, now_ms: int) -> bool:
+    """No index has it, and a message would have moved it by now. The worker pays, resends or asks the rail."""
     moving = reward.state in (State.PENDING, State.SUBMITTING) and not reward.due_at_ms
-    return moving and now_ms - reward.claimed_at_ms >= STUCK_AFTER_MS
+    return (moving or states.unwatched(reward)) and now_ms - reward.claimed_at_ms >= STUCK_AFTER_MS

@@ -47,12 +47,15 @@ def redrive_dead(inbox: Inbox, queue: RewardQueue, limit: int) -> Redriven:
         for message in messages:
             seen += 1
             try:
-                reward_id = message_of(message.body).reward_id
+                dead = message_of(message.body)
             except PoisonError as cause:
                 result.kept.append((message.receipt[:16], cause.code))
                 continue
             # Send first: a crash in between leaves one message too many, which the worker takes in its stride.
-            queue.send([reward_id])
+            if dead.look:
+                queue.look(dead.look, 0)
+            else:
+                queue.send([dead.reward_id])
             inbox.delete(message.receipt)
             result.done += 1
     return result

@@ -13,6 +13,7 @@ from uncap.domain.rewards import ids
 from uncap.domain.rewards.outcomes import Change, apply_outcome
 from uncap.domain.rewards.ports import LedgerStore
 from uncap.domain.rewards.reward import Reward
+from uncap.services.stop_money import Brakes
 
 RACES = 5
 
@@ -23,6 +24,7 @@ class Payouts:
 
     ledger: LedgerStore
     catalog: Catalog
+    brakes: Brakes
     rails: Mapping[str, Rail]
     open_payee: Callable[[Reward], str]
     clock_ms: Callable[[], int]

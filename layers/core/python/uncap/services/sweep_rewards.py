@@ -10,7 +10,6 @@ from uncap.domain.errors import UncapError
 from uncap.domain.rewards import states
 from uncap.domain.rewards.ports import RewardQueue, ShipmentReader
 from uncap.domain.rewards.reward import Reward, State
-from uncap.services.pay_reward import stop_reason
 from uncap.services.settle_payout import Payouts, poll
 
 
@@ -82,7 +81,7 @@ def _fact_is_there(reward: Reward, payouts: Payouts, shipments: ShipmentReader) 
     if reward.reason == states.AWAITING_SHIPMENT:
         return bool(shipments.shipped_to(reward.code.batch_no, reward.code.index))
     # If the hold has become a graver one, the worker will say so when it is asked to pay.
-    return stop_reason(reward, payouts.catalog) not in states.WAITS_FOR_FACT
+    return payouts.brakes.reason(reward) not in states.WAITS_FOR_FACT
 
 
 def _move(old: Reward, new: Reward, payouts: Payouts) -> Reward:

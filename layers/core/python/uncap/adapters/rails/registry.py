@@ -41,5 +41,10 @@ def build_rails(
 ) -> dict[str, Rail]:
     """Prize kind (`cash`, `points`, …) to its rail. Build once per container: the cash rail keeps a connection pool."""
     cash: Rail = WechatTransferRail(keys, base_url, now_ms=now_ms, nonce=nonce, timeout_ms=timeout_ms)
+    return {"cash": cash, **own_rails()}
+
+
+def own_rails() -> dict[str, Rail]:
+    """The rails that need no keys, by prize kind: their counterpart is our own ledger."""
     own: Rail = OwnLedgerRail()
-    return {"cash": cash, **dict.fromkeys(OWN_LEDGER_KINDS, own)}
+    return dict.fromkeys(OWN_LEDGER_KINDS, own)

@@ -28,6 +28,7 @@ from uncap.domain.rewards.reward import Attempt, Case, Reward, State
 from uncap.domain.rewards.states import (
     AMOUNT_DIFFERS,
     LATE_SUCCESS,
+    LONGEST_WAIT_MS,
     PAID_WORD,
     key_expired,
     moved,
@@ -170,9 +171,10 @@ def _undecided(reward: Reward, attempt: Attempt, outcome: RailOutcome, now_ms: i
     due = now_ms + wait_ms(reward.reward_id, attempt.tries)
     if isinstance(outcome, Accepted):
         tried = msgspec.structs.replace(tried, rail_id=outcome.rail_id or attempt.rail_id)
-        return moved(reward, state=State.ACCEPTED, attempt=tried, due_at_ms=due)
+        look = _next_look_ms(reward, attempt, now_ms, submitted)
+        return moved(reward, state=State.ACCEPTED, attempt=tried, due_at_ms=look)
     if isinstance(outcome, NeedUser):
-        return _wait_for_person(reward, tried, outcome, due, submitted, now_ms)
+        return _wait_for_person(reward, tried, outcome, submitted, now_ms)
     if isinstance(outcome, NotFound):
         if key_expired(reward, now_ms):
             return moved(reward, state=State.HELD, reason="outside_rail_window", attempt=tried)
@@ -184,15 +186,22 @@ def _undecided(reward: Reward, attempt: Attempt, outcome: RailOutcome, now_ms: i
     return moved(reward, reason=reward.reason, attempt=tried, due_at_ms=due)
 
 
-def _wait_for_person(
-    reward: Reward, tried: Attempt, outcome: NeedUser, due: int, submitted: bool, now_ms: int
-) -> Reward:
+def _wait_for_person(reward: Reward, tried: Attempt, outcome: NeedUser, submitted: bool, now_ms: int) -> Reward:
+    look = _next_look_ms(reward, tried, now_ms, submitted)
     tried = msgspec.structs.replace(tried, rail_id=outcome.rail_id or tried.rail_id)
     action = outcome.action or reward.action
     if action is None and not submitted and not key_expired(reward, now_ms):
         # The reply with the person's link was lost, and a query does not repeat it; sending the same bill does.
         return moved(reward, state=State.SUBMITTING, attempt=tried, due_at_ms=now_ms)
-    return moved(reward, state=State.WAIT_USER, attempt=tried, action=action, due_at_ms=due)
+    return moved(reward, state=State.WAIT_USER, attempt=tried, action=action, due_at_ms=look)
+
+
+def _next_look_ms(reward: Reward, attempt: Attempt, now_ms: int, submitted: bool) -> int:
+    """0 right after the submit: the worker's message looks first. Then after as long again as it has waited."""
+    if submitted:
+        return 0
+    age_ms = max(0, now_ms - attempt.at_ms)
+    return now_ms + max(wait_ms(reward.reward_id, 0), min(age_ms, LONGEST_WAIT_MS))
 
 
 def _closed(attempt: Attempt, word: str, rail_id: str = "") -> Attempt:

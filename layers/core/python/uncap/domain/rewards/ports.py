@@ -99,10 +99,14 @@ class LedgerStore(Protocol):
 
 
 class RewardQueue(Protocol):
-    """RewardQueue: {"v": 1, "reward_id": …} (docs/architecture.md)."""
+    """RewardQueue: {"v": 1, "reward_id": …} or {"v": 1, "look": […]} (docs/architecture.md)."""
 
     def send(self, reward_ids: Sequence[str]) -> None:
         """Send one message per id. TransientError if some may not have been taken."""
+        ...
+
+    def look(self, reward_ids: Sequence[str], delay_s: int) -> None:
+        """Have these looked at in `delay_s` seconds (at most 900). TransientError if that may not have been taken."""
         ...
 
 

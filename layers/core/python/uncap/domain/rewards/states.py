@@ -35,6 +35,7 @@ class Step(StrEnum):
     BEGIN = "begin"  # write a new attempt, then call the rail
     RESEND = "resend"  # the attempt is written: send exactly the same again
     QUERY = "query"  # the rail's key is too old to resend: only ask
+    LOOK = "look"  # at the rail, and in no index: ask what became of it
     WAIT = "wait"  # not before `due_at_ms`; the sweeper will bring it back
     NOTHING = "nothing"  # decided, or waiting for someone else
 
@@ -43,6 +44,8 @@ def next_step(reward: Reward, now_ms: int) -> Step:
     """The worker's next move; never BEGIN while an attempt is open."""
     if reward.state is State.CLAIMABLE:
         return Step.BEGIN if now_ms < reward.claimable_until_ms else Step.NOTHING
+    if unwatched(reward):
+        return Step.LOOK
     if reward.state not in (State.PENDING, State.SUBMITTING):
         return Step.NOTHING
     if reward.due_at_ms > now_ms:
@@ -50,6 +53,14 @@ def next_step(reward: Reward, now_ms: int) -> Step:
     if reward.state is State.PENDING:
         return Step.BEGIN
     return Step.QUERY if key_expired(reward, now_ms) else Step.RESEND
+
+
+def unwatched(reward: Reward) -> bool:
+    """At the rail and not in the `due` index: only a message on the queue will look, or else the reconcile job.
+
+    Nearly every payout settles by its callback before that look, and so never pays for the index (docs/adr/0007).
+    """
+    return reward.state in (State.ACCEPTED, State.WAIT_USER) and not reward.due_at_ms
 
 
 def waits_for_person(reward: Reward) -> bool:

@@ -1,0 +1,38 @@
+"""What the payout worker does with a message: pay one reward, or look at rewards that were left at the rail.
+
+After a batch, `look_later` sees to it that every payout that now waits at the rail is asked about once more, whatever
+becomes of the callback. Called by functions/payout_worker.
+"""
+
+from collections.abc import Iterable
+
+from uncap.adapters.reward_queue import message_of
+from uncap.domain.rewards import states
+from uncap.domain.rewards.ports import RewardQueue
+from uncap.domain.rewards.reward import Reward
+from uncap.services.pay_reward import pay
+from uncap.services.settle_payout import Payouts, poll
+
+
+def take_message(body: str, payouts: Payouts) -> list[Reward]:
+    """The rewards as they then are; those of a look that nobody has to look at any more are left out.
+
+    PoisonError (`message_malformed`, `message_version_unknown`, `reward_unknown`), TransientError: the message comes
+    back, and whatever of it was done is found done.
+    """
+    message = message_of(body)
+    if message.reward_id:
+        return [pay(message.reward_id, payouts)]
+    found = payouts.ledger.get_many(message.look)
+    return [poll(one, payouts) for one in found.values() if states.unwatched(one)]
+
+
+def look_later(rewards: Iterable[Reward], queue: RewardQueue, delay_s: int) -> list[str]:
+    """Schedule the look at what was left at the rail; the ids. To be called before the messages are acknowledged.
+
+    A crash before it loses nothing: the messages are delivered again, and what waits unwatched is asked about then.
+    """
+    waiting = [one.reward_id for one in rewards if states.unwatched(one)]
+    if waiting:
+        queue.look(waiting, delay_s)
+    return waiting
