@@ -2,7 +2,7 @@
 
 import typer
 
-from cli import batches, draw, draw_fetch, insights, keys, operators, qr, redrive, stack_env
+from cli import batches, draw, draw_fetch, insights, keys, links, operators, qr, redrive, stack_env
 from cli.demo.command import demo
 
 app = typer.Typer(
@@ -15,6 +15,7 @@ draw.app.command("fetch")(draw_fetch.fetch)
 app.add_typer(draw.app, name="draw")
 app.add_typer(insights.app, name="insights")
 app.add_typer(keys.app, name="keys")
+app.add_typer(links.app, name="link")
 app.add_typer(operators.app, name="operator")
 app.add_typer(redrive.app, name="redrive")
 app.command()(demo)
