@@ -18,6 +18,7 @@ BENCHES = {
     "scan_page": "bench.page:scan_page",
     "prize_lay": "bench.prizes:prize_lay",
     "diversion_check": "bench.diversion:diversion_check",
+    "ledger_put": "bench.relay:ledger_put",
     "relay_rate": "bench.relay:relay_rate",
     "usd_per_million": "bench.usd:usd_per_million",
 }

@@ -17,6 +17,7 @@ from uncap.domain.rewards.reward import Reward
 
 ResultT = TypeVar("ResultT")
 _KB = 1_024
+_BATCH_GET = 100
 _READ_KB = 4
 _SMALL_ATTRIBUTES = 60  # st, rev, att, due_shard, due_at and the names of all attributes
 
@@ -37,10 +38,11 @@ class MeteredLedger(FakeLedger):
         self.read(reward_size(found) if found else 0, consistent=True)
         return found
 
-    def get_many(self, reward_ids: Sequence[str]) -> Mapping[str, Reward]:
-        found = super().get_many(reward_ids)
+    def get_many(self, reward_ids: Sequence[str], *, consistent: bool = True) -> Mapping[str, Reward]:
+        found = {one: self.items[one] for one in reward_ids if one in self.items}
         for one in found.values():
-            self.read(reward_size(one), consistent=True)
+            self.read(reward_size(one), consistent=consistent)
+        self.units["requests"] += math.ceil(len(found) / _BATCH_GET) - len(found)
         return found
 
     def replace(self, old: Reward, new: Reward) -> None:

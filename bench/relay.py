@@ -9,6 +9,7 @@ import itertools
 import json
 import multiprocessing
 import socket
+import statistics
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,10 +21,18 @@ import msgspec
 from bench import loopback as wire
 from bench.report import Row, median_seconds, row
 from tests.histories.history import BATCH, CAMPAIGN, RELEASE
+from uncap.adapters.ledger import DynamoLedger
+from uncap.adapters.ledger_hot import HotLedger
+from uncap.adapters.models import LedgerItem, open_tables
 from uncap.adapters.reward_queue import SqsRewardQueue, sqs_client
 from uncap.adapters.scans_stream import change_of, parked_record
+from uncap.adapters.wire.client import DYNAMODB, WireClient, connect
+from uncap.domain import ledger
 from uncap.domain.catalog import Effect, Party, Shipment
+from uncap.domain.rewards.ports import LedgerStore
+from uncap.domain.rewards.reward import Reward, State
 from uncap.domain.scans import Mark
+from uncap.runtime.clock import clock_ms
 from uncap.runtime.settings import RelaySettings
 from uncap.runtime.wiring_back import RelayTools, build_relay
 from uncap.services.relay_claims import relay_claims
@@ -71,7 +80,7 @@ def relay_rate() -> Iterator[Row]:
 
 
 def _rate(threads: int) -> float:
-    tools = build_relay(_settings(), _Vault(), lambda: time.time_ns() // 1_000_000)
+    tools = build_relay(_settings(), _Vault(), _tables(), clock_ms)
     plain = SqsRewardQueue(sqs_client(), _settings().reward_queue_url)
     granter = tools.granter if threads else dataclasses.replace(tools.granter, pool=None, queue=plain)
     turns = itertools.count()
@@ -81,8 +90,38 @@ def _rate(threads: int) -> float:
 
 def _relay(tools: RelayTools, turn: int) -> None:
     done = relay_claims(_records(turn), tools.granter, tools.parking, decode=change_of, redact=parked_record)
-    if len(done.rewards) != 4 * _RECORDS or done.sent != 4 * _RECORDS:
+    if (len(done.rewards), done.paid, done.sent) != (4 * _RECORDS, 3 * _RECORDS, _RECORDS):
         raise RuntimeError(f"{len(done.rewards)} rewards, {done.sent} sent, {done.poison[:1]}")
+
+
+def ledger_put() -> Iterator[Row]:
+    """CPU per conditional put of a reward in the caller, by the wire client and by PynamoDB, in turn."""
+    rewards = itertools.count()
+    with _server(0.0) as variables, wire.environment(variables):
+        open_tables({LedgerItem: "ledger"})
+        stores: tuple[LedgerStore, ...] = (HotLedger(_tables(), "ledger"), DynamoLedger())
+        spent: dict[str, list[float]] = {}
+        for _ in range(7):
+            for store in stores:
+                began = time.process_time()
+                for _ in range(_RECORDS):
+                    store.create(_reward(next(rewards)))
+                spent.setdefault(type(store).__name__, []).append((time.process_time() - began) * 1000 / _RECORDS)
+    own, peer = (statistics.median(times[1:]) for times in spent.values())
+    yield row("ledger_put", own, "ms CPU", peer="PynamoDB", peer_value=peer, ratio=peer / own)
+
+
+def _reward(number: int) -> Reward:
+    entry = ledger.granted("rel-1", "consumer", "CNY", 188)
+    return Reward(
+        f"{number:026d}", f"7.{number}.1", "spring@1", "rel-1", 1, "consumer", State.PENDING, 1, 2,
+        party=f"p_{number:026d}", payee="v1." + "x" * 76, kind="cash", prize_id="cash", amount_minor=188,
+        currency="CNY", granted=entry,
+    )  # fmt: skip
+
+
+def _tables() -> WireClient:
+    return connect(DYNAMODB, clock_ms=clock_ms)
 
 
 def _records(turn: int) -> list[dict[str, Any]]:

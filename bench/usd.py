@@ -1,33 +1,41 @@
 """usd_per_million: what a million claims, visits and payouts cost, from counted requests × bench/prices.json.
 
 Counted: the scan path's requests and units (bench/scan.py), and the production payout services over a metering ledger.
-Measured: CPU per scan. Assumed, and kept with the prices: network waits, and a Lambda's share of a CPU.
+Measured: CPU per scan. Assumed, and kept with the prices: network waits, the rail's CPU, a Lambda's share of a CPU.
 """
 
+import dataclasses
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from bench.money_meter import MeteredLedger, MeteredSource, metered
 from bench.report import Row, row
 from bench.scan import claim_cost
 from bench.scan_speed import scan_cpu
-from tests.histories.history import CAMPAIGN, CODES, History
+from tests.histories.history import BATCH, RELEASE, FakeCatalog, History
 from uncap.adapters.catalog import Catalog
+from uncap.adapters.reward_queue import RewardMessage
 from uncap.domain.catalog import Role
+from uncap.domain.rewards.reward import State
 from uncap.domain.scans import CodeRef, Mark, ScanImage
-from uncap.services.grant_rewards import Granter, grant_claims
+from uncap.runtime.wiring_back import PAY_THREADS, PUT_THREADS
+from uncap.services.grant_rewards import grant_claims
 from uncap.services.pay_reward import pay
 from uncap.services.receive_callback import receive_callback
-from uncap.services.settle_payout import Payouts
+from uncap.services.stop_money import Brakes
+from uncap.services.take_message import take_message
 
 PRICES: dict[str, Any] = json.loads((Path(__file__).parent / "prices.json").read_text())
 _EACH, _WAITS = PRICES["per_million"], PRICES["assumed"]
 _MEMORY_GB = 0.5
-_RELAY_BATCH, _QUEUE_BATCH, _WORKER_BATCH = 100, 10, 5
-_CPU_PER_CALL_MS = 1.2  # PynamoDB or boto3, as measured by bench/relay.py's kind of loop on the reference machine
+_RELAY_BATCH, _QUEUE_BATCH = 100, 10
+_CPU_PER_CALL_MS = 0.3  # the wire client with a reward's encoding, as bench/relay.py measures it (ledger_put)
+_SIGNED = {"signature": "good"}
 _TRANSACTION_UNITS = 6
 
 
@@ -36,14 +44,16 @@ def usd_per_million() -> Iterator[Row]:
     first = next(iter(claim_cost()))
     cpu_ms = _number(next(iter(scan_cpu())), "value")
     request = _EACH["http_api_request"] + _EACH["lambda_request"]
-    claim = request + _number(first, "value") * _EACH["write_unit"] + _lambda(cpu_ms, _number(first, "requests"))
-    bought = request + _TRANSACTION_UNITS * _EACH["write_unit"] + _lambda(cpu_ms, 1)
+    claim = (
+        request + _number(first, "value") * _EACH["write_unit"] + _lambda(_number(first, "requests"), 1, cpu_ms=cpu_ms)
+    )
+    bought = request + _TRANSACTION_UNITS * _EACH["write_unit"] + _lambda(1, 1, cpu_ms=cpu_ms)
     yield row(
         "usd_per_million", claim, "USD/M claims", peer="transaction of three items", peer_value=bought,
         ratio=bought / claim, what="claim", budget="<= 1.90",
     )  # fmt: skip
-    page = request + _lambda(cpu_ms, 1) + _EACH["read_unit"] / 2
-    polls = 2 * (request + _lambda(cpu_ms, 1) + _EACH["read_unit"])
+    page = request + _lambda(1, 1, cpu_ms=cpu_ms) + _EACH["read_unit"] / 2
+    polls = 2 * (request + _lambda(1, 1, cpu_ms=cpu_ms) + _EACH["read_unit"])
     yield row("usd_per_million", claim + page + polls, "USD/M visits", what="GET, POST, two status polls")
     for kind in ("cash", "points"):
         for busy in (True, False):
@@ -58,48 +68,79 @@ def usd_per_million() -> Iterator[Row]:
 
 def _payout(kind: str, *, busy: bool) -> dict[str, float]:
     """USD per million rewards of this kind after the claim, by what is charged."""
-    relay, worker, callback = _counted(kind)
-    batches = (_RELAY_BATCH, _QUEUE_BATCH, _WORKER_BATCH) if busy else (1, 1, 1)
-    units = relay + worker + callback
-    sqs = _EACH["sqs_request"] * (1 / batches[1] + 2 / batches[2])
-    runs = _EACH["lambda_request"] * (1 / batches[0] + 1 / batches[2])
-    waits = _lambda(0, relay["requests"]) + _lambda(0, worker["requests"], rail_calls=int(kind == "cash"))
-    called_back = 0.0
-    if callback["requests"]:
-        called_back = _EACH["http_api_request"] + _EACH["lambda_request"] + _lambda(0, callback["requests"])
+    relay, worker, callback, look = _counted(kind, busy=busy)
+    units = relay + worker + callback + look
+    relayed, batch = (_RELAY_BATCH, _QUEUE_BATCH) if busy else (1, 1)
+    lanes = (PUT_THREADS, PAY_THREADS) if busy else (1, 1)
+    runs, queue, waits, called_back = 1 / relayed, 0.0, _lambda(relay["requests"], lanes[0]), 0.0
+    if worker:
+        # Send, receive and delete of the message to the worker; then of the look, which a batch's rewards share.
+        queue = _EACH["sqs_request"] * (3 / batch + (1 + 2 / batch) / batch)
+        runs += 1 / batch + 1 / batch**2
+        waits += _lambda(worker["requests"], lanes[1], rail_calls=1) + _lambda(look["requests"], lanes[1])
+        called_back = _EACH["http_api_request"] + _EACH["lambda_request"] + _lambda(callback["requests"], 1)
     return {
         "writes": units["write"] * _EACH["write_unit"],
         "reads": units["read"] / 2 * _EACH["read_unit"],
-        "queue": sqs,
-        "lambda": runs + waits,
+        "queue": queue,
+        "lambda": runs * _EACH["lambda_request"] + waits,
         "callback": called_back,
     }
 
 
-def _counted(kind: str) -> tuple[Counter[str], Counter[str], Counter[str]]:
-    """Units and requests per reward at the relay, the worker and the callback: production services, no faults."""
+def _counted(kind: str, *, busy: bool) -> list[Counter[str]]:
+    """Units and requests per reward at relay, worker, callback and look: the production services, without faults.
+
+    Busy: one after the other, as in a batch. Sparse: each a minute later, when nothing is remembered any more.
+    """
     history = History(1, MeteredLedger)
     history.world.calm()
     history.rail.trouble = 0.0
     history.channel.shipped = True
-    ledger = history.ledger
+    ledger, world = history.ledger, history.world
     if not isinstance(ledger, MeteredLedger):
         raise TypeError("the history keeps another ledger")
-    catalog = Catalog(MeteredSource(history.source, ledger), history.world.clock_ms, 5_000)
-    granter = Granter(catalog, history.channel, ledger, history.queue, lambda *_: "cash")
-    payouts = Payouts(
-        ledger, catalog, history.payouts.rails, lambda _: "openid", history.world.clock_ms, "https://api.example/n"
+    catalog = Catalog(MeteredSource(_Wide(), ledger), world.clock_ms, 5_000)
+    brakes = Brakes(catalog, world.clock_ms)
+    granter = dataclasses.replace(history.granter, catalog=catalog, brakes=brakes, laid_prize=lambda *_: "cash")
+    payouts = dataclasses.replace(history.payouts, catalog=catalog, brakes=brakes)
+
+    def each(work: Callable[[Any], Any], wanted: Iterable[Any]) -> Counter[str]:
+        def all_of_them() -> None:
+            for one in wanted:
+                world.now_ms += 0 if busy else 60_000
+                work(one)
+
+        return metered(ledger, all_of_them)[1]
+
+    relay = each(
+        lambda one: grant_claims([one], granter), [_claim(index, world.now_ms) for index in range(_RELAY_BATCH)]
     )
-    claims = [_claim(index, history.world.now_ms) for index in range(CODES)]
-    granted, relay = metered(ledger, lambda: grant_claims(claims, granter))
-    wanted = [one.reward_id for one in granted.rewards if one.kind == kind]
-    _, worker = metered(ledger, lambda: [pay(one, payouts) for one in wanted])
+    relay = _per(relay, len(ledger.items))
+    if kind != "cash":
+        return [relay, Counter(), Counter(), Counter()]
+    wanted = [one.reward_id for one in ledger.items.values() if one.state is State.PENDING]
+    worker = each(lambda one: pay(one, payouts), wanted)
     history.rail.pay_all()
-    notices = list(history.rail.callbacks)
-    signed = {"signature": "good"}
-    _, callback = metered(ledger, lambda: [receive_callback(signed, one, history.rail, payouts) for one in notices])
-    share = len(CAMPAIGN.effects)
-    return _per(relay, share * len(wanted)), _per(worker, len(wanted)), _per(callback, len(wanted))
+    callback = each(lambda one: receive_callback(_SIGNED, one, history.rail, payouts), list(history.rail.callbacks))
+    if {one.state for one in ledger.items.values()} != {State.PAID}:
+        raise RuntimeError("not everything was paid")
+    share = _QUEUE_BATCH if busy else 1
+    looks = [RewardMessage(1, look=tuple(wanted[at : at + share])) for at in range(0, len(wanted), share)]
+    look = each(lambda one: take_message(msgspec.json.encode(one).decode(), payouts), looks)
+    return [relay, *(_per(one, len(wanted)) for one in (worker, callback, look))]
+
+
+class _Wide(FakeCatalog):
+    """The harness's campaign on a release large enough for a whole batch of the stream."""
+
+    def query(self, pk: str, *, consistent: bool = False) -> list[tuple[str, str]]:
+        if pk == "campaign#spring":
+            return super().query(pk, consistent=consistent)
+        batch = msgspec.structs.replace(BATCH, size=_RELAY_BATCH)
+        release = msgspec.structs.replace(RELEASE, stop=_RELAY_BATCH, eligible_count=_RELAY_BATCH)
+        texts = [msgspec.json.encode(one).decode() for one in (batch, release)]
+        return list(zip(("meta", "release#rel-1"), texts, strict=True))
 
 
 def _claim(index: int, now_ms: int) -> ScanImage:
@@ -111,10 +152,11 @@ def _per(units: Counter[str], count: int) -> Counter[str]:
     return Counter({name: value / count for name, value in units.items()})
 
 
-def _lambda(cpu_ms: float, requests: float, rail_calls: int = 0) -> float:
-    """USD per million invocations' worth of compute: CPU stretched to the Lambda's share, and waiting."""
-    cpu = cpu_ms or requests * _CPU_PER_CALL_MS
-    ms = cpu / (_MEMORY_GB * _WAITS["vcpu_per_gb"]) + requests * _WAITS["dynamodb_ms"] + rail_calls * _WAITS["rail_ms"]
+def _lambda(requests: float, lanes: int, *, cpu_ms: float = 0.0, rail_calls: int = 0) -> float:
+    """USD per million invocations' worth of compute: CPU at the Lambda's share of one, and waits, `lanes` at once."""
+    cpu = cpu_ms or requests * _CPU_PER_CALL_MS + rail_calls * _WAITS["rail_cpu_ms"]
+    waits = requests * _WAITS["dynamodb_ms"] + rail_calls * _WAITS["rail_ms"]
+    ms = cpu / (_MEMORY_GB * _WAITS["vcpu_per_gb"]) + waits / lanes
     return float(ms / 1000 * _MEMORY_GB * PRICES["lambda_gb_second"] * 1_000_000)
 
 

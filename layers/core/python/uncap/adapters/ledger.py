@@ -56,13 +56,13 @@ class DynamoLedger:
         except DoesNotExist:
             return None
 
-    def get_many(self, reward_ids: Sequence[str]) -> Mapping[str, Reward]:
+    def get_many(self, reward_ids: Sequence[str], *, consistent: bool = True) -> Mapping[str, Reward]:
         """See `LedgerStore`."""
         keys = [reward_key(one) for one in dict.fromkeys(reward_ids)]
         found: dict[str, Reward] = {}
         with translated():
             for at in range(0, len(keys), _BATCH_GET):
-                for item in LedgerItem.batch_get(keys[at : at + _BATCH_GET], consistent_read=True):
+                for item in LedgerItem.batch_get(keys[at : at + _BATCH_GET], consistent_read=consistent):
                     found[item.pk[len(REWARD) :]] = _reward(item)
         return found
 
