@@ -25,6 +25,8 @@ class FakeLedger:
     def __init__(self, world: World) -> None:
         self.world = world
         self.items: dict[str, Reward] = {}
+        self.before: dict[str, Reward] = {}
+        """Each as it was one write ago: what an eventually consistent read may still see."""
         self.entries: dict[str, JournalEntry] = {}
         self.cases: dict[str, Case] = {}
         self.cursors: dict[str, str] = {}
@@ -37,8 +39,9 @@ class FakeLedger:
     def get(self, reward_id: str) -> Reward | None:
         return self.world.call(lambda: self.items.get(reward_id))
 
-    def get_many(self, reward_ids: Sequence[str]) -> Mapping[str, Reward]:
-        return self.world.call(lambda: {one: self.items[one] for one in reward_ids if one in self.items})
+    def get_many(self, reward_ids: Sequence[str], *, consistent: bool = True) -> Mapping[str, Reward]:
+        late = not consistent and self.world.chance(0.3)
+        return self.world.call(lambda: _those(reward_ids, self.before if late else self.items))
 
     def replace(self, old: Reward, new: Reward) -> None:
         self.world.call(lambda: self._replace(old, new))
@@ -90,6 +93,7 @@ class FakeLedger:
         if stored.granted != new.granted:
             self.world.violations.append(f"the grant of {new.reward_id} was rewritten")
         self.writes += 1
+        self.before[new.reward_id] = stored
         self.items[new.reward_id] = new
 
 
@@ -182,6 +186,10 @@ class FakeChannel:
 
     def shipped_to(self, batch_no: int, index: int) -> str:
         return self.distributor if self.shipped else ""
+
+
+def _those(keys: Sequence[str], table: Mapping[str, ValueT]) -> dict[str, ValueT]:
+    return {key: table[key] for key in keys if key in table}
 
 
 def _put_once(table: dict[str, ValueT], key: str, value: ValueT) -> bool:

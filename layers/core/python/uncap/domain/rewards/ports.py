@@ -54,8 +54,8 @@ class LedgerStore(Protocol):
         """The reward as of now (strongly consistent)."""
         ...
 
-    def get_many(self, reward_ids: Sequence[str]) -> Mapping[str, Reward]:
-        """Those of these rewards that exist (strongly consistent)."""
+    def get_many(self, reward_ids: Sequence[str], *, consistent: bool = True) -> Mapping[str, Reward]:
+        """Those of these rewards that exist. `consistent=False`, at half the price: as they are or were a while ago."""
         ...
 
     def replace(self, old: Reward, new: Reward) -> None:
