@@ -10,7 +10,7 @@ from uncap.adapters.ledger_items import checked
 from uncap.adapters.reward_queue import RewardMessage
 from uncap.domain.errors import ConflictError
 from uncap.domain.ledger import JournalEntry, Posting, balanced
-from uncap.domain.rewards.ports import Channel, Message
+from uncap.domain.rewards.ports import Channel, Message, ScanPage
 from uncap.domain.rewards.reward import Case, Reward
 from uncap.domain.scans import ScanChange, ScanImage
 
@@ -169,9 +169,10 @@ class FakeScans:
     def get(self, pk: str) -> ScanImage | None:
         return self.images.get(pk)
 
-    def page(self, segment: int, segments: int, start: str) -> tuple[Sequence[ScanImage], str]:
+    def page(self, segment: int, segments: int, start: str) -> ScanPage:
         keys = [pk for number, pk in enumerate(sorted(self.images)) if number % segments == segment and pk > start]
-        return self.world.call(lambda: [self.images[pk] for pk in keys[:3]]), keys[2] if len(keys) > 3 else ""
+        images = self.world.call(lambda: [self.images[pk] for pk in keys[:3]])
+        return ScanPage(images, keys[2] if len(keys) > 3 else "")
 
 
 class FakeChannel:

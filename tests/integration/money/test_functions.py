@@ -262,3 +262,13 @@ def test_an_expired_payout_comes_back_with_its_owner(
     assert attempt is not None
     assert (attempt.no, attempt.closed) == (2, "")
     assert attempt.at_ms > NOW
+
+
+def test_an_item_that_is_no_scan_does_not_stop_the_reconciliation(settings: RelaySettings, context: Any) -> None:
+    for record in sample("reward_relay/claims")["Records"]:
+        image = record["dynamodb"]["NewImage"]
+        ScanItem(image["pk"]["S"], f=image.get("f", {}).get("S"), l=image["l"]["S"], n=1).save()
+    for pk in ("nonsense", "7.-1.1", "7.90.1"):
+        ScanItem(pk, l="{" if pk == "7.90.1" else '{"i":"x","t":1,"w":"claim"}', n=1).save()
+    counts = reconcile.handler(sample("reconcile_job/schedule"), context)
+    assert (counts["rewards_created"], counts["scans"]) == (2 * CLAIMS, 8)

@@ -61,3 +61,30 @@ def test_keys_that_name_no_code_are_poison(pk: str) -> None:
     record["dynamodb"]["NewImage"]["pk"]["S"] = pk
     with pytest.raises(PoisonError, match="scan_key_malformed"):
         change_of(record)
+
+
+@pytest.mark.parametrize("pk", ["7.-5.1", "-7.5.1", "7.+5.1", "7.0_5.1", "7.05.1", "7.５.1"])
+def test_a_code_has_one_key_only(pk: str) -> None:
+    record = copy.deepcopy(RECORDS[0])
+    record["dynamodb"]["NewImage"]["pk"]["S"] = pk
+    with pytest.raises(PoisonError, match="scan_key_malformed"):
+        change_of(record)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"t": -(10**18)},  # a day of it would be before the calendar's first
+        {"t": 10**17},
+        {"x": "x" * 2_000},  # longer than a counter's key may be
+        {"c": "8" * 2_000},
+        {"a": 10**30},
+        {"w": "weird"},
+    ],
+)
+def test_marks_out_of_all_bounds_are_poison_before_anything_is_made_of_them(wrong: dict[str, Any]) -> None:
+    record = copy.deepcopy(RECORDS[0])
+    image = record["dynamodb"]["NewImage"]
+    image["l"]["S"] = json.dumps(json.loads(image["l"]["S"]) | wrong)
+    with pytest.raises(PoisonError, match="scan_image_malformed"):
+        change_of(record)

@@ -87,3 +87,10 @@ def test_the_winners_retry_is_known_whatever_came_between() -> None:
 def test_a_losers_retry_after_someone_elses_scan_counts_again() -> None:
     assert not ScanChange("e", 1, image("c", 3), image("b", 4)).is_retry
     assert not ScanChange("e", 1, None, image("a", 1)).is_retry
+
+
+@pytest.mark.parametrize("campaign", ["", "@1", "a", "a@", "a@²", "a@-1", "a@1.0", "a@ 1", "a@" + "9" * 5_000])
+def test_a_claim_without_its_campaign_version_is_poison(campaign: str) -> None:
+    with pytest.raises(PoisonError, match="campaign_malformed"):
+        Mark("a", 1, "claim", campaign=campaign).campaign_version  # noqa: B018
+    assert Mark("a", 1, "claim", campaign="open@win@12").campaign_version == ("open@win", 12)

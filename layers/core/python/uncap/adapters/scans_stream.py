@@ -3,7 +3,7 @@
 A record that cannot be read is a PoisonError and gets parked; what is parked names the code by key, never by serial.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from pynamodb.connection import Connection
@@ -13,6 +13,7 @@ from uncap.adapters.dynamo_faults import translated
 from uncap.adapters.models import ScanItem
 from uncap.adapters.scan_items import image_of
 from uncap.domain.errors import PoisonError
+from uncap.domain.rewards.ports import ScanPage
 from uncap.domain.scans import ScanChange, ScanImage
 
 _PAGE = 200
@@ -33,9 +34,7 @@ def change_of(record: Mapping[str, Any]) -> ScanChange | None:
         return None
     if not isinstance(new, Mapping) or not isinstance(old or {}, Mapping):
         raise PoisonError("stream_record_malformed", "an image is not an item", where="dynamodb")
-    change = ScanChange(event_id, at_ms, image_of(old) if old else None, image_of(new))
-    change.new.ref  # noqa: B018  # a malformed key is found here, before anything acts on the scan
-    return change
+    return ScanChange(event_id, at_ms, image_of(old) if old else None, _scan_of(new))
 
 
 def parked_record(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -62,7 +61,7 @@ class DynamoScans:
             return None
         return image_of(item.serialize())
 
-    def page(self, segment: int, segments: int, start: str) -> tuple[Sequence[ScanImage], str]:
+    def page(self, segment: int, segments: int, start: str) -> ScanPage:
         """See `ScanReader`. 200 items a page; strongly consistent, so that nothing just claimed is passed over."""
         with translated():
             reply = self._connection.scan(
@@ -74,4 +73,18 @@ class DynamoScans:
                 consistent_read=True,
             )
         following = reply.get("LastEvaluatedKey", {}).get("pk", {}).get("S", "")
-        return [image_of(item) for item in reply["Items"]], following
+        images: list[ScanImage] = []
+        unreadable: list[tuple[str, PoisonError]] = []
+        for item in reply["Items"]:
+            try:
+                images.append(_scan_of(item))
+            except PoisonError as cause:
+                unreadable.append((str(item["pk"]["S"])[:64], cause))
+        return ScanPage(images, following, unreadable)
+
+
+def _scan_of(item: Mapping[str, Any]) -> ScanImage:
+    """The image; a malformed key is found here, before anything acts on the scan. Raises PoisonError."""
+    image = image_of(item)
+    image.ref  # noqa: B018  # the property does the checking
+    return image

@@ -4,10 +4,20 @@ Written by `adapters/scans_wire.py` (scan path), read back from stream images by
 and by `reconcile_job`. Attribute names are short because the whole item must stay within one write unit (1 KB).
 """
 
+from typing import Annotated
+
 import msgspec
 
 from uncap.domain.catalog import Role
 from uncap.domain.errors import PoisonError
+
+_MAX_VERSION_DIGITS = 9
+# Bounds are checked where a mark is decoded: what breaks them is parked before a day or a key is made of it.
+_TimeMs = Annotated[int, msgspec.Meta(ge=0, lt=4_102_444_800_000)]
+_Id = Annotated[str, msgspec.Meta(max_length=64)]
+_Payee = Annotated[str, msgspec.Meta(max_length=512)]
+_Metres = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
+_Form = Annotated[str, msgspec.Meta(pattern=r"^(claim|observe|tombstone)$(?!\n)")]
 
 
 class CodeRef(msgspec.Struct, frozen=True, order=True):
@@ -26,9 +36,12 @@ class CodeRef(msgspec.Struct, frozen=True, order=True):
         """Inverse of `key`. Raises PoisonError (`scan_key_malformed`)."""
         try:
             batch_no, index, role = (int(part) for part in key.split("."))
-            return cls(batch_no, index, Role(role))
+            ref = cls(batch_no, index, Role(role))
         except ValueError as cause:
             raise PoisonError("scan_key_malformed", f"not a code key: {key[:40]!r}", where="pk") from cause
+        if batch_no < 0 or index < 0 or ref.key() != key:  # `int` also reads "+1", "1_0" and other scripts' digits
+            raise PoisonError("scan_key_malformed", f"not a code key: {key[:40]!r}", where="pk")
+        return ref
 
 
 class Mark(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -38,18 +51,27 @@ class Mark(msgspec.Struct, frozen=True, omit_defaults=True):
     hash. `payee` is the sealed openid, readable by the payout worker only. `cell` is an H3 cell, never coordinates.
     """
 
-    claim_id: str = msgspec.field(name="i")
-    at_ms: int = msgspec.field(name="t")
-    form: str = msgspec.field(name="w")  # claim | observe | tombstone
-    person: str = msgspec.field(name="p", default="")
-    payee: str = msgspec.field(name="o", default="")
-    cell: str = msgspec.field(name="c", default="")
-    accuracy_m: int = msgspec.field(name="a", default=0)
-    outlet: str = msgspec.field(name="b", default="")  # the scanning party where it is not a consumer
-    intent: str = msgspec.field(name="n", default="claim")
-    reason: str = msgspec.field(name="x", default="")  # why it was only observed, or decommissioned
-    release_id: str = msgspec.field(name="r", default="")
-    campaign: str = msgspec.field(name="v", default="")  # "campaign_id@version" that decided this claim
+    claim_id: _Id = msgspec.field(name="i")
+    at_ms: _TimeMs = msgspec.field(name="t")
+    form: _Form = msgspec.field(name="w")  # claim | observe | tombstone
+    person: _Id = msgspec.field(name="p", default="")
+    payee: _Payee = msgspec.field(name="o", default="")
+    cell: _Id = msgspec.field(name="c", default="")
+    accuracy_m: _Metres = msgspec.field(name="a", default=0)
+    outlet: _Id = msgspec.field(name="b", default="")  # the scanning party where it is not a consumer
+    intent: _Id = msgspec.field(name="n", default="claim")
+    reason: _Id = msgspec.field(name="x", default="")  # why it was only observed, or decommissioned
+    release_id: _Id = msgspec.field(name="r", default="")
+    campaign: _Id = msgspec.field(name="v", default="")  # "campaign_id@version" that decided this claim
+
+    @property
+    def campaign_version(self) -> tuple[str, int]:
+        """(campaign id, version). Raises PoisonError (`campaign_malformed`) if the mark does not name them."""
+        campaign_id, _, version = self.campaign.rpartition("@")
+        digits = version.isascii() and version.isdecimal() and len(version) <= _MAX_VERSION_DIGITS
+        if not campaign_id or not digits:
+            raise PoisonError("campaign_malformed", "the claim does not name a campaign version", where="campaign")
+        return campaign_id, int(version)
 
 
 class ScanImage(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -105,8 +105,8 @@ def consumer_rewards(catalog: Catalog, image: ScanImage) -> tuple[str, ...]:
     """Ids of the holder's rewards: one per consumer effect of the campaign version that decided the claim."""
     if image.first is None or image.first.form != "claim":
         return ()
-    campaign_id, _, version = image.first.campaign.partition("@")
-    campaign = catalog.campaign_version(campaign_id, int(version))
+    campaign_id, version = image.first.campaign_version
+    campaign = catalog.campaign_version(campaign_id, version)
     consumer = (effect for effect in campaign.effects if effect.beneficiary == "consumer")
     return tuple(reward_id(image.ref, campaign_id, effect.no, "consumer") for effect in consumer)
 

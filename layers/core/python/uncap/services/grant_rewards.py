@@ -157,7 +157,7 @@ def _owner_returned(change: ScanChange) -> bool:
 
 def _consumer_rewards(ref: CodeRef, claim: Mark, catalog: Catalog) -> list[str]:
     try:
-        campaign_id, version = _campaign_of(claim)
+        campaign_id, version = claim.campaign_version
         campaign = catalog.campaign_version(campaign_id, version)
     except (NotFoundError, PoisonError):
         return []  # the first claim was parked for the same reason; nothing is waiting
@@ -187,12 +187,5 @@ def _release(view: BatchView, ref: CodeRef, claim: Mark, catalog: Catalog) -> Re
 
 def _campaign(claim: Mark, release: Release, catalog: Catalog) -> Campaign:
     if claim.campaign:
-        return catalog.campaign_version(*_campaign_of(claim))
+        return catalog.campaign_version(*claim.campaign_version)
     return catalog.campaign_version(release.campaign_id, release.campaign_version)
-
-
-def _campaign_of(claim: Mark) -> tuple[str, int]:
-    campaign_id, _, version = claim.campaign.rpartition("@")
-    if not campaign_id or not version.isdigit():
-        raise PoisonError("campaign_malformed", "the claim does not name a campaign version", where="campaign")
-    return campaign_id, int(version)

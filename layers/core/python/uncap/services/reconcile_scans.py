@@ -47,9 +47,10 @@ def reconcile(
     done, ledger = Reconciled(), granter.ledger
     cursor = _load(ledger.read_cursor(CURSOR), clock_ms())
     while cursor.segment < SEGMENTS and not time_is_up():
-        images, following = scans.page(cursor.segment, SEGMENTS, cursor.start)
-        _reconcile_page(images, granter, clock_ms(), done)
-        cursor.segment, cursor.start = (cursor.segment, following) if following else (cursor.segment + 1, "")
+        page = scans.page(cursor.segment, SEGMENTS, cursor.start)
+        done.poison += page.unreadable
+        _reconcile_page(page.images, granter, clock_ms(), done)
+        cursor.segment, cursor.start = (cursor.segment, page.following) if page.following else (cursor.segment + 1, "")
         ledger.save_cursor(CURSOR, msgspec.json.encode(cursor).decode())
     if cursor.segment >= SEGMENTS:
         done.complete = True
@@ -82,12 +83,11 @@ def _reconcile_page(images: Sequence[ScanImage], granter: Granter, now_ms: int, 
 
 def _expected_ids(image: ScanImage, granter: Granter) -> list[str]:
     """The rewards this claim must have; no facts are read but the campaign version, which is immutable and cached."""
-    claim = image.first
-    campaign_id, _, version = (claim.campaign if claim else "").rpartition("@")
-    if not campaign_id or not version.isdigit():
-        raise PoisonError("campaign_malformed", "the claim does not name a campaign version", where="campaign")
+    if image.first is None:
+        raise PoisonError("campaign_malformed", "nobody has claimed this code", where="campaign")
+    campaign_id, version = image.first.campaign_version
     for campaign in granter.catalog.campaign_versions(campaign_id):
-        if campaign.version == int(version):
+        if campaign.version == version:
             return [ids.reward_id(image.ref, campaign_id, one.no, one.beneficiary) for one in campaign.effects]
     raise PoisonError("campaign_unknown", f"no version {version} of campaign {campaign_id}", where="campaign")
 

@@ -4,10 +4,11 @@ All of them raise TransientError when nothing was decided (or nobody knows wheth
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
+from uncap.domain.errors import PoisonError
 from uncap.domain.ledger import JournalEntry, Posting
 from uncap.domain.rewards.reward import Case, Reward
 from uncap.domain.scans import ScanImage
@@ -118,6 +119,17 @@ class ParkedQueue(Protocol):
         ...
 
 
+class ScanPage(NamedTuple):
+    """A page of the Scans table; `following` is where the next begins, "" at the end.
+
+    `unreadable`: (key, why) of items that are no scans. They must not stop whoever walks the table.
+    """
+
+    images: Sequence[ScanImage]
+    following: str
+    unreadable: Sequence[tuple[str, PoisonError]] = ()
+
+
 class ScanReader(Protocol):
     """The Scans table as the jobs read it."""
 
@@ -125,8 +137,8 @@ class ScanReader(Protocol):
         """One code's item (strongly consistent)."""
         ...
 
-    def page(self, segment: int, segments: int, start: str) -> tuple[Sequence[ScanImage], str]:
-        """One page of a segment from the position `start` ("" is the beginning), and the next ("" is the end)."""
+    def page(self, segment: int, segments: int, start: str) -> ScanPage:
+        """One page of a segment from the position `start`; "" is the beginning."""
         ...
 
 
