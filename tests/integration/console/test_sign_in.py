@@ -3,6 +3,7 @@
 import pytest
 
 from tests.integration.console.conftest import PASSWORD, Api, Bench
+from uncap.adapters.sign_in_throttle import throttle_key
 from uncap.domain.operators import SIGN_IN_ATTEMPTS, SIGN_IN_WINDOW_MS, TOKEN_LIFETIME_MS
 from uncap.services.sign_in_operator import ensure_operator
 
@@ -102,7 +103,19 @@ def test_old_keys_still_verify_after_a_rotation(bench: Bench, admin: Api) -> Non
         ("finance", "POST", "/batches"),
         ("logistics", "GET", "/audit?day=2026-11-22"),
         ("inspector", "POST", "/epochs/1/state"),
+        ("factory", "POST", "/batches/1/hold"),
+        ("factory", "POST", "/batches/1/replacements/approve"),
     ],
 )
 def test_roles_are_refused_what_the_table_does_not_grant(bench: Bench, role: str, method: str, path: str) -> None:
     assert bench.sign_in("carl", role).refused(method, path, {}) == (403, "operator_not_permitted")
+
+
+def test_using_up_one_name_tells_nothing_of_another(bench: Bench) -> None:
+    """With a bucket that anyone can compute, a refusal of the second name would say that nobody has it."""
+    anyone = Api(bench.app)
+    key = bytes.fromhex(bench.vault.values["operator-keys"]["keys"]["1"])
+    assert throttle_key("zoe", key, known=False) != throttle_key("zoe", bytes(32), known=False)
+    for name in (f"guess-{number}" for number in range(40)):
+        sign_in(anyone, name, "wrong wrong wrong")
+    assert sign_in(anyone, "zoe") == (401, "sign_in_refused")

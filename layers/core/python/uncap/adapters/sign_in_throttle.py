@@ -1,26 +1,30 @@
 """How often a login was tried in the present window, counted exactly in the Parties table. Used by signing in only.
 
-`operator#{login}` / `attempts`: `doc` the window's number, `v` the attempts in it. Names nobody has share a few items,
-so that guessing names fills no table.
+`operator#{login}` / `attempts`: `doc` the window's number, `v` the attempts in it. Names nobody has share a bounded
+number of items, so that guessing names fills no table.
 """
 
-import hashlib
+import hmac
 
 from pynamodb.exceptions import DeleteError, PutError, PynamoDBException, UpdateError
 
 from uncap.adapters.models import PartyItem
 from uncap.domain.errors import TransientError
 
-_STRANGERS = 256
+_STRANGER_DIGITS = 4  # hex: 65,536 items at most
 _ROUNDS = 3
 
 
-def throttle_key(login: str, *, known: bool) -> tuple[str, str]:
-    """(pk, sk) of the counter for a login."""
+def throttle_key(login: str, key: bytes, *, known: bool) -> tuple[str, str]:
+    """(pk, sk) of the counter for a login.
+
+    Which strangers share an item is decided by `key`: whoever could use up a name's item by another name would see by
+    the refusal that nobody has the first one.
+    """
     if known:
         return f"operator#{login}", "attempts"
-    bucket = hashlib.sha256(login.encode("utf-8", "surrogatepass")).digest()[0] % _STRANGERS
-    return "operator#", f"attempts#{bucket:03d}"
+    bucket = hmac.digest(key, b"uncap.throttle|" + login.encode("utf-8", "surrogatepass"), "sha256").hex()
+    return "operator#", f"attempts#{bucket[:_STRANGER_DIGITS]}"
 
 
 class SignInThrottle:

@@ -57,7 +57,8 @@ def sign_in_operator(desk: Desk, given: SignIn) -> Session:
     """
     now_ms = desk.clock_ms()
     operator = desk.parties.value(f"operator#{given.login}", "meta", Operator)
-    key = throttle_key(given.login, known=operator is not None)
+    current, keys = desk.operator_keys()
+    key = throttle_key(given.login, keys[current], known=operator is not None)
     if not _THROTTLE.admit(key, now_ms):
         wait_s = SIGN_IN_WINDOW_MS // 1000 - now_ms // 1000 % (SIGN_IN_WINDOW_MS // 1000)
         raise LimitError("too_many_sign_ins", "Too many attempts; wait a while.", retry_after_s=wait_s)
@@ -66,7 +67,6 @@ def sign_in_operator(desk: Desk, given: SignIn) -> Session:
         raise AuthError("sign_in_refused", "Login or password is wrong.")
     _THROTTLE.forget(key)
     identity = Identity(operator.login, operator.role, operator.version, now_ms + TOKEN_LIFETIME_MS)
-    current, keys = desk.operator_keys()
     token = issue_token(keys, current, identity)
     return Session(token, identity.expires_at_ms, operator.login, operator.role, permissions_of(operator.role))
 
