@@ -181,3 +181,18 @@ def test_replacements_that_cannot_be(admin: Api, second: Api) -> None:
     for old, new in ((5, 6), (1_195, 1_196), (1_300, 1_195)):
         body = {"old_index": old, "new_index": new, "reason": "cap unreadable"}
         assert admin.refused("POST", path, body) == (409, "not_replaceable")
+
+
+def test_a_prize_is_not_moved_onto_scrap(admin: Api, second: Api) -> None:
+    units, _ = brand.batch(admin)
+    brand.campaign(admin)
+    scrap = {"ranges": [{"start": 1_190, "stop": 1_195}], "reason": "never left the line"}
+    admin.ok("POST", f"/batches/{units}/reject", scrap)
+    brand.activated(admin, units, excluded=[{"start": 1_195, "stop": 1_200, "reason": "spares"}])
+    path = f"/batches/{units}/replacements"
+    body = {"old_index": 5, "new_index": 1_190, "reason": "cap unreadable"}
+    assert admin.refused("POST", path, body) == (409, "not_replaceable")
+    pair: dict[str, object] = {"old_index": 5, "new_index": 1_195}
+    admin.ok("POST", path, {**pair, "reason": "cap unreadable"})
+    admin.ok("POST", f"/batches/{units}/decommission", {"start": 1_195, "stop": 1_196, "reason": "spare was lost"})
+    assert second.refused("POST", f"{path}/approve", pair) == (409, "not_replaceable")

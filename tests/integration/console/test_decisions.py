@@ -1,13 +1,16 @@
 """What people decide: held rewards (two of them), diversion cases, and the trail all of it leaves."""
 
 import json
+from collections.abc import Sequence
 
 import msgspec
 import pytest
 
 from tests.integration.console import brand
 from tests.integration.console.conftest import NOW_MS, Api, Bench
+from uncap.adapters.audited_writes import AuditedWrites, DocWrite
 from uncap.adapters.models import InsightItem
+from uncap.domain.audit import AuditDraft, AuditEntry
 from uncap.domain.diversion.cases import DiversionCase, EvidenceSummary
 from uncap.domain.rewards.reward import Reward, State
 
@@ -179,3 +182,37 @@ def forge(bench: Bench, entry: dict[str, object], **changes: object) -> None:
     doc = json.dumps({**entry, **changes})
     key = {"pk": {"S": f"audit#{entry['day']}"}, "sk": {"S": f"{entry['seq']:09d}"}}
     bench.client.put_item(TableName="parties", Item={**key, "doc": {"S": doc}, "v": {"N": "1"}})
+
+
+def test_a_leak_is_declared_over_any_race_and_never_undone_by_one(
+    bench: Bench, admin: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second operator's change is committed after the first one has read the state."""
+    commit = AuditedWrites.commit
+
+    def overtaken(by: str) -> None:
+        def first(self: AuditedWrites, writes: Sequence[DocWrite], entry: AuditDraft) -> AuditEntry:
+            monkeypatch.setattr(AuditedWrites, "commit", commit)
+            admin.ok("POST", "/epochs/1/state", {"state": by, "reason": "came first"})
+            return commit(self, writes, entry)
+
+        monkeypatch.setattr(AuditedWrites, "commit", first)
+
+    overtaken("verifying")
+    leak = {"state": "compromised", "reason": "key on a lost laptop"}
+    assert admin.ok("POST", "/epochs/1/state", leak)["state"] == "compromised"
+    assert admin.refused("POST", "/epochs/1/state", {"state": "minting", "reason": "try"})[1] == "epoch_compromised"
+
+
+def test_another_change_gives_way_to_a_leak(bench: Bench, admin: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    commit = AuditedWrites.commit
+
+    def late(self: AuditedWrites, writes: Sequence[DocWrite], entry: AuditDraft) -> AuditEntry:
+        monkeypatch.setattr(AuditedWrites, "commit", commit)
+        admin.ok("POST", "/epochs/1/state", {"state": "compromised", "reason": "key on a lost laptop"})
+        return commit(self, writes, entry)
+
+    monkeypatch.setattr(AuditedWrites, "commit", late)
+    body = {"state": "verifying", "reason": "rotation"}
+    assert admin.refused("POST", "/epochs/1/state", body) == (409, "changed_meanwhile")
+    assert admin.ok("GET", "/epochs/1")["state"] == "compromised"

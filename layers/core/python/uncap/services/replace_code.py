@@ -5,9 +5,11 @@ Called by `routes/console/batches.py`. Refused if the old code was claimed; the 
 
 import msgspec
 
+from uncap.adapters.catalog import BatchView
 from uncap.domain.approvals import Proposal, approve
 from uncap.domain.catalog import CodeBatch, Release, Replacement
 from uncap.domain.errors import ConflictError
+from uncap.domain.ranges import overlapping
 from uncap.domain.scans import CodeRef
 from uncap.services.commit_release import release_write
 from uncap.services.decommission_codes import bury_codes
@@ -36,8 +38,7 @@ class Approval(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def request_replacement(desk: Desk, actor: Actor, batch_no: int, given: NewReplacement) -> Proposal:
     """Raises NotFoundError (`batch_unknown`), ConflictError (`not_replaceable`, `proposal_open`)."""
-    view = desk.batch(batch_no)
-    _release_for(view.releases, given.old_index, given.new_index)
+    _release_for(desk.batch(batch_no), given.old_index, given.new_index)
     return propose(desk, actor, KIND, _target(batch_no, given.old_index, given.new_index), given.reason)
 
 
@@ -51,7 +52,7 @@ def approve_replacement(desk: Desk, actor: Actor, batch_no: int, given: Approval
     view = desk.batch(batch_no)
     target = _target(batch_no, given.old_index, given.new_index)
     proposal = approve(stored_proposal(desk, f"{KIND}#{target}"), actor.login, desk.clock_ms())
-    release = _release_for(view.releases, given.old_index, given.new_index)
+    release = _release_for(view, given.old_index, given.new_index)
     bury_codes(desk, _codes(view.batch, given.old_index), f"{KIND}-{target}", "replaced")
     changed = msgspec.structs.replace(
         release,
@@ -72,9 +73,11 @@ def approve_replacement(desk: Desk, actor: Actor, batch_no: int, given: Approval
     return changed
 
 
-def _release_for(releases: tuple[Release, ...], old: int, new: int) -> Release:
-    for release in releases:
-        spare = release.start <= new < release.stop and new not in release
+def _release_for(view: BatchView, old: int, new: int) -> Release:
+    # A code thrown away or taken out of use can never be claimed: a prize moved onto it would be lost.
+    scrap = overlapping((*view.batch.rejected, *view.batch.decommissioned), new, new + 1)
+    for release in view.releases:
+        spare = release.start <= new < release.stop and new not in release and scrap is None
         used = any(new in (one.old, one.new) for one in release.replaced)
         if old in release and spare and not used and release.state == "activated":
             if len(release.replaced) >= MAX_REPLACED:
