@@ -431,3 +431,27 @@ def test_a_withdrawn_code_is_not_won(api: Api) -> None:
     api.world.scans.items[ref.key()] = ScanImage(ref.key(), tombstone, 1, tombstone)
     answer = json.loads(api.sample("scan_json")["body"])
     assert (answer["outcome"], answer["reason"], answer["first_scan_on"]) == ("observed", "decommissioned", "")
+
+
+def test_facts_take_an_aged_cookie_for_nobody_and_refuse_a_bad_bearer(api: Api) -> None:
+    aged = event("facts", serial=api.world.serial(1), cookie="uncap_session=v1.1.e30.aged")
+    aged["cookies"] = ["uncap_session=v1.1.e30.aged"]
+    aged["headers"].pop("authorization", None)
+    assert json.loads(api.call(aged)["body"])["status"] == "claimable"
+    bearer = event("facts", serial=api.world.serial(1), authorization="Bearer v1.1.e30.bad")
+    problem(api.call(bearer), 401, "session_invalid")
+
+
+def test_a_claim_id_ends_where_it_ends(api: Api) -> None:
+    sample = event("scan_json", token=api.token(), serial=api.world.serial(1))
+    sample["body"] = json.dumps(json.loads(sample["body"]) | {"claim_id": "aaaaaaaa\n"})
+    problem(api.call(sample), 400, "body_invalid")
+
+
+def test_letters_that_fold_into_the_alphabet_are_nobodys_serial(api: Api) -> None:
+    """`ſ` is an S in upper case: a second spelling of a code that is neither printed nor known to any cache."""
+    index, serial = next((at, one) for at in range(1, 200) if "S" in (one := api.world.serial(at)))
+    sample = event("scan_json", token=api.token(), serial=serial)
+    assert api.call(sample)["statusCode"] == 200, index
+    sample["body"] = sample["body"].replace(serial, serial.replace("S", "ſ", 1))
+    problem(api.call(sample), 404, "code_not_issued")

@@ -13,6 +13,7 @@ from uncap.routes.problems import CONTENT_TYPE as PROBLEM_TYPE
 from uncap.routes.problems import Problem
 
 _REFERENCE = "#/components/schemas/{name}"
+_PAGE = {"text/html": {"schema": {"type": "string"}}}
 
 
 class Parameter(msgspec.Struct, frozen=True):
@@ -26,7 +27,7 @@ class Parameter(msgspec.Struct, frozen=True):
 
 
 class Content(msgspec.Struct, frozen=True):
-    """One media type with its msgspec type; None means text or bytes without a schema."""
+    """One media type with its msgspec type; None means text, bytes or an object without a schema."""
 
     media_type: str
     schema: Any = None
@@ -42,7 +43,10 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
-    """One operation. `path` has OpenAPI's braces; `problems` lists statuses answered with a problem document."""
+    """One operation. `path` has OpenAPI's braces; `problems` lists statuses answered with a problem document.
+
+    `pages`: those of them that may be answered with an HTML page instead.
+    """
 
     method: str
     path: str
@@ -52,6 +56,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     bodies: tuple[Content, ...] = ()
     answers: tuple[Answer, ...]
     problems: dict[int, str] = {}
+    pages: tuple[int, ...] = ()
     security: tuple[str, ...] = ()
 
 
@@ -89,7 +94,7 @@ def _operation(route: Route, by_kind: dict[int, Any]) -> dict[str, Any]:
     operation["responses"] = {str(one.status): _answer(one, by_kind) for one in route.answers} | {
         str(status): {
             "description": description,
-            "content": {PROBLEM_TYPE: {"schema": by_kind[id(Problem)]}},
+            "content": {PROBLEM_TYPE: {"schema": by_kind[id(Problem)]}} | (_PAGE if status in route.pages else {}),
         }
         for status, description in route.problems.items()
     }
@@ -120,7 +125,10 @@ def _answer(one: Answer, by_kind: dict[int, Any]) -> dict[str, Any]:
 
 
 def _content_map(contents: tuple[Content, ...], by_kind: dict[int, Any]) -> dict[str, Any]:
-    return {
-        one.media_type: {"schema": {"type": "string"} if one.schema is None else by_kind[id(one.schema)]}
-        for one in contents
-    }
+    return {one.media_type: {"schema": _schema(one, by_kind)} for one in contents}
+
+
+def _schema(one: Content, by_kind: dict[int, Any]) -> Any:
+    if one.schema is not None:
+        return by_kind[id(one.schema)]
+    return {"type": "object" if one.media_type.endswith("json") else "string"}

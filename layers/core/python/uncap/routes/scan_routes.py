@@ -9,8 +9,8 @@ import msgspec
 from aws_lambda_powertools.event_handler.api_gateway import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError as RouteNotFoundError
 
-from uncap.domain.codes.links import check_gtin, parse_code_link
-from uncap.domain.errors import CodeForgedError, InputError, NotFoundError, UncapError
+from uncap.domain.codes.links import check_gtin, fold_serial, parse_code_link
+from uncap.domain.errors import AuthError, CodeForgedError, InputError, NotFoundError, UncapError
 from uncap.domain.sessions import Session, check_csrf
 from uncap.routes import openapi, resolver
 from uncap.routes.problems import internal_problem
@@ -133,7 +133,7 @@ class ScanApi:
             checked = check_gtin(gtin)
         except InputError as malformed:
             raise CodeForgedError from malformed
-        return find_code(self._desk.scan.keyring(), self._desk.scan.catalog, checked, serial.upper(), now_ms)
+        return find_code(self._desk.scan.keyring(), self._desk.scan.catalog, checked, fold_serial(serial), now_ms)
 
     def _session(self, request: Request, now_ms: int) -> Session:
         token = request.require_session_token()
@@ -143,7 +143,7 @@ class ScanApi:
 
     def _scan_form(self, request: Request) -> Response[str]:
         form = request.form(ScanForm)
-        gtin, serial = check_gtin(form.gtin), form.serial.upper()
+        gtin, serial = check_gtin(form.gtin), fold_serial(form.serial)
         now_ms = self._desk.clock_ms()
         try:
             session = require_session(self._desk.session, request.cookie(), now_ms)
@@ -155,10 +155,18 @@ class ScanApi:
         return claimed_page(self._desk, request, OpenSession(session), result, now_ms)
 
     def _facts(self, request: Request, code: IssuedCode, now_ms: int) -> CodeFacts:
-        token = request.token()
-        session = require_session(self._desk.session, token, now_ms) if token else _NOBODY
+        session = self._visitor(request, now_ms)
         view = view_code(self._desk.view, session, code, now_ms)
         return CodeFacts(**{name: getattr(view, name) for name in CodeFacts.__struct_fields__})
+
+    def _visitor(self, request: Request, now_ms: int) -> Session:
+        """Who asks. A bearer must be good; a cookie that has aged makes its browser nobody, as for a page."""
+        if request.bearer():
+            return require_session(self._desk.session, request.bearer(), now_ms)
+        try:
+            return require_session(self._desk.session, request.cookie(), now_ms)
+        except AuthError:
+            return _NOBODY
 
     def _linkset(self, request: Request, code: IssuedCode) -> Response[str]:
         product = self._desk.scan.catalog.product(code.gtin)
@@ -218,4 +226,4 @@ def _named_code(body: ScanInput) -> tuple[str, str]:
         return link.gtin, link.serial
     if not body.gtin or not body.serial:
         raise InputError("code_missing", "Send a link, or a GTIN and a serial.", where="link")
-    return check_gtin(body.gtin), body.serial.upper()
+    return check_gtin(body.gtin), fold_serial(body.serial)

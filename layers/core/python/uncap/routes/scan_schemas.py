@@ -6,7 +6,8 @@ import msgspec
 
 from uncap.domain.places import Place
 
-ClaimId = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{8,64}$")]
+# `$` alone would let a trailing newline pass in Python.
+ClaimId = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{8,64}$(?!\n)", max_length=64)]
 Gtin = Annotated[str, msgspec.Meta(max_length=14)]
 Serial = Annotated[str, msgspec.Meta(max_length=20)]
 

@@ -1,6 +1,8 @@
 """The scan API's one route table: mounted by `scan_routes.py`, published by `openapi.py`, held true by tests."""
 
 from uncap.routes.openapi import Answer, Content, Parameter, Route
+from uncap.routes.problems import CONTENT_TYPE as PROBLEM_TYPE
+from uncap.routes.problems import Problem
 from uncap.routes.requests import COOKIE
 from uncap.routes.resolver import HTML, JSON, LINKSET, Description, Linkset
 from uncap.routes.scan_schemas import CodeFacts, ScanForm, ScanInput, ScanReply, SessionInput, SessionReply
@@ -23,7 +25,13 @@ _VIEW_PARAMETERS = (
     Parameter("lang", "query", "zh-CN or en; without it Accept-Language decides"),
 )
 _VIEWS = (Content(HTML), Content(JSON, CodeFacts), Content(LINKSET, Linkset))
-_NOT_ISSUED = Answer(404, "nobody issued this code: a page, or a problem (`code_not_issued`) for programs", _VIEWS[:1])
+_HEADS = (Content(HTML), Content(JSON), Content(LINKSET))
+_PROBLEM = Content(PROBLEM_TYPE, Problem)
+_NOT_ISSUED = Answer(
+    404,
+    "nobody issued this code: a page, or a problem (`code_not_issued`, `link_type_unknown`) for programs",
+    (Content(HTML), _PROBLEM),
+)
 _INVALID = {400: "the request cannot be right"}
 _SESSION = {401: "`session_required`, `session_invalid`, `session_expired`, `csrf_invalid`"}
 _BUSY = {503: "try the same again after Retry-After"}
@@ -36,7 +44,7 @@ ROUTES: tuple[Route, ...] = (
         summary="What we know about a code. Never consumes anything.",
         parameters=_VIEW_PARAMETERS,
         answers=(Answer(200, "issued by us", _VIEWS, {"Set-Cookie": "a session, with pages only"}), _NOT_ISSUED),
-        problems={**_BUSY},
+        problems={401: "a bearer that is not good (`session_invalid`, `session_expired`)", **_BUSY},
     ),
     Route(
         method="HEAD",
@@ -44,7 +52,11 @@ ROUTES: tuple[Route, ...] = (
         name="head_code",
         summary="As GET, without the body.",
         parameters=_VIEW_PARAMETERS,
-        answers=(Answer(200, "issued by us"), Answer(404, "nobody issued this code")),
+        answers=(
+            Answer(200, "issued by us", _HEADS),
+            Answer(401, "a bearer that is not good", (_PROBLEM,)),
+            Answer(404, "nobody issued this code", (Content(HTML), _PROBLEM)),
+        ),
         problems={**_BUSY},
     ),
     Route(
@@ -73,6 +85,7 @@ ROUTES: tuple[Route, ...] = (
             429: "`person_limit_reached`; the code is not consumed",
             **_BUSY,
         },
+        pages=(401, 404, 429, 503),
         security=("bearer", "session"),
     ),
     Route(

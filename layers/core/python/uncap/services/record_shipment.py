@@ -10,7 +10,7 @@ import msgspec
 
 from uncap.adapters.audited_writes import DocWrite, doc_of
 from uncap.domain.catalog import CodeBatch, IndexRange, Role, Shipment
-from uncap.domain.codes.links import parse_code_link
+from uncap.domain.codes.links import fold_serial, parse_code_link
 from uncap.domain.errors import ConflictError, InputError, NotFoundError
 from uncap.domain.ranges import check_range, runs, scaled
 from uncap.services.desk import Actor, BatchNo, Desk, Id, Index, Stop, TimeMs, draft
@@ -124,7 +124,7 @@ def _ranges(desk: Desk, batch: CodeBatch, given: NewShipment) -> list[IndexRange
 
 
 def _case_index(desk: Desk, cases: CodeBatch, code: str) -> int:
-    gtin, serial = cases.gtin, code.upper()
+    gtin, serial = cases.gtin, fold_serial(code)
     if "/" in code:
         link = parse_code_link(code)
         gtin, serial = link.gtin, link.serial

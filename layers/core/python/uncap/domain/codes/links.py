@@ -52,6 +52,11 @@ def check_gtin(text: str) -> str:
     return text.zfill(14)
 
 
+def fold_serial(text: str) -> str:
+    """A serial as typed or scanned, in upper case. Other scripts are left alone: some fold into Latin letters."""
+    return text.upper() if text.isascii() else text
+
+
 def check_sscc(text: str) -> str:
     """An SSCC as it is. Raises InputError (`sscc_malformed`, `sscc_check_digit`)."""
     if len(text) != 18 or not _is_digits(text):
