@@ -107,7 +107,9 @@ def test_environment_and_settings_agree(function: str) -> None:
 def test_layers_and_makefile_targets(function: str) -> None:
     layers = {layer["Ref"] for layer in FUNCTIONS[function]["Layers"]}
     expected = (
-        SCAN_LAYERS if function == "ScanApi" else BACK_LAYERS | ({"WebLayer"} if function == "ConsoleApi" else set())
+        SCAN_LAYERS
+        if function == "ScanApi"
+        else BACK_LAYERS | ({"DepsConsoleLayer", "WebLayer"} if function == "ConsoleApi" else set())
     )
     assert layers == expected
     assert RESOURCES[function]["Metadata"] == {"BuildMethod": "makefile"}
