@@ -113,10 +113,8 @@ def _counted(kind: str, *, busy: bool) -> list[Counter[str]]:
 
         return metered(ledger, all_of_them)[1]
 
-    relay = each(
-        lambda one: grant_claims([one], granter), [_claim(index, world.now_ms) for index in range(_RELAY_BATCH)]
-    )
-    relay = _per(relay, len(ledger.items))
+    claims = [_claim(index, world.now_ms) for index in range(_RELAY_BATCH)]
+    relay = _per(each(lambda one: grant_claims([one], granter), claims), len(ledger.items))
     if kind != "cash":
         return [relay, Counter(), Counter(), Counter()]
     wanted = [one.reward_id for one in ledger.items.values() if one.state is State.PENDING]

@@ -61,6 +61,9 @@ class Queue:
     def send(self, reward_ids: Sequence[str]) -> None:
         self.sent += reward_ids
 
+    def look(self, reward_ids: Sequence[str], delay_s: int) -> None:
+        raise AssertionError(f"the console asks nobody to look at {reward_ids} in {delay_s} s")
+
 
 class Watcher:
     def __init__(self) -> None:
