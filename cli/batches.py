@@ -89,6 +89,7 @@ def export(
         console = Console(base.rstrip("/"), login, password)
         batch = console.call("GET", f"/batches/{batch_no}")["batch"]
         order = Order(batch_no, role, form, start, stop or batch["size"])
+        _within(order, batch["size"])
         manifest = Manifest(order, reason, login, batch["gtin"], [])
         with Progress(
             TextColumn("batch {task.fields[batch]}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
@@ -104,19 +105,31 @@ def export(
     except DamagedError as damage:
         typer.echo(f"{out}: {damage}", err=True)
         raise typer.Exit(_DAMAGED) from damage
+    except OSError as error:
+        typer.echo(f"{out} cannot be written: {error.strerror}", err=True)
+        raise typer.Exit(_REFUSED) from error
     typer.echo(f"{out}: {order.stop - order.start} codes, {done.bytes} bytes, SHA-256 {done.sha256}")
 
 
 @app.command()
 def check(file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)]) -> None:
     """Checks a code file against the manifest beside it; exit status 2 if they differ."""
-    manifest = msgspec.json.decode(beside(file, "manifest.json").read_bytes(), type=Manifest)
+    try:
+        manifest = msgspec.json.decode(beside(file, "manifest.json").read_bytes(), type=Manifest)
+    except (OSError, msgspec.MsgspecError) as error:
+        typer.echo(f"{file}: no manifest beside it that can be read: {error}", err=True)
+        raise typer.Exit(_DAMAGED) from error
     found = file_sha256(file)
     if found != manifest.sha256:
         typer.echo(f"{file}: SHA-256 is {found}, the manifest says {manifest.sha256}", err=True)
         raise typer.Exit(_DAMAGED)
     order = manifest.order
     typer.echo(f"{file}: {order.stop - order.start} codes of batch {order.batch_no}, as exported")
+
+
+def _within(order: Order, size: int) -> None:
+    if not order.start < order.stop <= size:
+        raise typer.BadParameter(f"the batch has {size} codes", param_hint="--start, --stop")
 
 
 def fetch(console: Console, manifest: Manifest, out: Path, advance: Callable[[int], None]) -> Manifest:

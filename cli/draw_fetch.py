@@ -32,11 +32,15 @@ def fetch(
     except httpx.TransportError as broken:
         typer.echo(f"the console does not answer ({broken})", err=True)
         raise typer.Exit(1) from broken
-    if hashes:
-        name = f"{out.name}.hashes"
-        out.with_name(name).write_bytes(hashes)
-        draw = msgspec.structs.replace(draw, code_hashes_file=name)
-    out.write_bytes(msgspec.json.encode(draw))
+    try:
+        if hashes:
+            name = f"{out.name}.hashes"
+            out.with_name(name).write_bytes(hashes)
+            draw = msgspec.structs.replace(draw, code_hashes_file=name)
+        out.write_bytes(msgspec.json.encode(draw))
+    except OSError as error:
+        typer.echo(f"{out} cannot be written: {error.strerror}", err=True)
+        raise typer.Exit(1) from error
     typer.echo(f"{out}: {draw.release.eligible_count} codes, {len(draw.winners)} winners")
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import msgspec
 import typer
+from botocore.exceptions import BotoCoreError, ClientError
 from rich.progress import Progress
 
 from uncap.adapters.insights import Insights
@@ -32,7 +33,10 @@ def rebuild(into: Annotated[str, typer.Option(help="The new, empty Insights tabl
     """Replays the archive into another table; cases that people have decided are carried over first."""
     try:
         result = _rebuild(read(ProjectorSettings), into)
-    except (UncapError, msgspec.ValidationError) as error:
+    except msgspec.ValidationError as error:
+        typer.echo(f'not begun: {error}; set by eval "$(uncap env scan_projector --stage STAGE)"', err=True)
+        raise typer.Exit(1) from error
+    except (UncapError, BotoCoreError, ClientError) as error:
         typer.echo(f"stopped, run it again to go on: {error}", err=True)
         raise typer.Exit(1) from error
     typer.echo(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import boto3
 import typer
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -85,17 +85,18 @@ def _has_value(client: "SecretsManagerClient", name: str) -> bool:
 def init(
     stage: Annotated[str, typer.Option(help="The stage the stack was deployed with.")] = "prod",
     rail_keys: Annotated[
-        Path | None, typer.Option(help="JSON file with the merchant's keys at the payout rail.", exists=True)
+        Path | None,
+        typer.Option(help="JSON file with the merchant's keys at the payout rail.", exists=True, dir_okay=False),
     ] = None,
 ) -> None:
     """Writes the keys that are still empty; existing ones stay as they are."""
-    rail = json.loads(rail_keys.read_text()) if rail_keys else None
     try:
+        rail = json.loads(rail_keys.read_bytes()) if rail_keys else None
         written = ensure_secrets(boto3.client("secretsmanager"), stage, rail)
     except ValueError as error:
         typer.echo(f"{rail_keys}: {error}", err=True)
         raise typer.Exit(2) from error
-    except ClientError as error:
+    except (BotoCoreError, ClientError) as error:
         typer.echo(f"Secrets of stage {stage} cannot be written: {error}", err=True)
         raise typer.Exit(1) from error
     typer.echo(f"written: {', '.join(written)}" if written else "nothing to do: every secret has a value")

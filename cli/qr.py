@@ -48,8 +48,16 @@ def show(
     out: Annotated[Path | None, typer.Option(help="Write a PNG here instead of drawing in the terminal.")] = None,
 ) -> None:
     """Draws a link's QR code, at the size a printer would use."""
-    if out is None:
-        typer.echo(terminal(link))
-    else:
-        out.write_bytes(png(link))
-    typer.echo(f"version {symbol(link).version}, level M", err=out is None)
+    try:
+        version = symbol(link).version
+        if out is None:
+            typer.echo(terminal(link))
+        else:
+            out.write_bytes(png(link))
+    except ValueError as error:  # what `qrcode` raises for a text beyond version 40
+        typer.echo(f"no QR code holds {len(link)} characters", err=True)
+        raise typer.Exit(1) from error
+    except OSError as error:
+        typer.echo(f"{out} cannot be written: {error.strerror}", err=True)
+        raise typer.Exit(1) from error
+    typer.echo(f"version {version}, level M", err=out is None)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import msgspec
 import typer
+from botocore.exceptions import BotoCoreError, ClientError
 
 from uncap.adapters.reward_queue import SqsInbox, SqsRewardQueue, sqs_client
 from uncap.domain.errors import UncapError
@@ -26,7 +27,10 @@ def parked(limit: Limit = 100) -> None:
         settings, tools = read(RelaySettings), relay_tools()
         inbox = SqsInbox(sqs_client(), settings.parked_queue_url)
         _report(redrive_parked(inbox, tools.scans, tools.granter, limit))
-    except (UncapError, msgspec.ValidationError) as error:
+    except msgspec.ValidationError as error:
+        typer.echo(f'redrive stopped: {error}; set by eval "$(uncap env reward_relay --stage STAGE)"', err=True)
+        raise typer.Exit(_FAILED) from error
+    except (UncapError, BotoCoreError, ClientError) as error:
         typer.echo(f"redrive stopped: {error}", err=True)
         raise typer.Exit(_FAILED) from error
 
@@ -38,10 +42,10 @@ def dead(
     limit: Limit = 100,
 ) -> None:
     """Sends dead reward messages to RewardQueue again; a reward is never paid twice by that."""
-    client = sqs_client()
     try:
+        client = sqs_client()
         _report(redrive_dead(SqsInbox(client, dlq_url), SqsRewardQueue(client, queue_url), limit))
-    except UncapError as error:
+    except (UncapError, BotoCoreError, ClientError) as error:
         typer.echo(f"redrive stopped: {error}", err=True)
         raise typer.Exit(_FAILED) from error
 

@@ -54,8 +54,8 @@ def play(outputs: StackOutputs, seed: int) -> bool:
 
 def _running_stack() -> StackOutputs:
     """The local stack that runs here, started if need be."""
-    config = from_environment()
     try:
+        config = from_environment()
         return load(config) if lifecycle.is_up(config) else lifecycle.up(config, terminal.print)[0]
     except StackError as error:
         terminal.print(f"[red]✗[/red] {error}")
