@@ -19,6 +19,7 @@ ARTEFACT_BUCKET = "uncap-artefacts"
 # MiniStack's root caller. Only people and the deployment use it: functions run under their roles.
 ROOT_ACCESS_KEY = "test"
 ROOT_SECRET_KEY = "test"  # noqa: S105 - the emulator's fixed, public value
+_PORTS = 1 << 16
 
 
 class StackError(Exception):
@@ -66,6 +67,8 @@ def from_environment(environ: Mapping[str, str] | None = None) -> StackConfig:
         sim_port = int(source.get("UNCAP_SIM_PORT", str(port + 1)))
     except ValueError as cause:
         raise StackError("UNCAP_PORT and UNCAP_SIM_PORT must be port numbers") from cause
+    if port == sim_port or not all(0 < one < _PORTS for one in (port, sim_port)):
+        raise StackError("UNCAP_PORT and UNCAP_SIM_PORT must be two different port numbers, 1 to 65535")
     state_dir = Path(source.get("UNCAP_STATE_DIR", str(REPOSITORY / ".uncap"))).resolve()
     return StackConfig(port=port, sim_port=sim_port, state_dir=state_dir)
 

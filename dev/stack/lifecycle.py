@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import httpx
+import msgspec
 
 from dev import build_web
 from dev.stack import after_deploy, deploy
@@ -43,6 +44,7 @@ def up(config: StackConfig, say: Say, seed: Seed | None = None) -> tuple[StackOu
     """
     config.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _only_one(config), _stopping_on_failure(config):
+        _refuse_other_ports(config)
         started = _start(config, say)
         outputs = _deploy(config, say)
         after_deploy.fill_secrets(config, outputs)
@@ -96,6 +98,25 @@ def is_up(config: StackConfig) -> bool:
         all(daemon.pid() for daemon in (gateway(config), simulator(config)))
         and (config.state_dir / OUTPUTS_FILE).exists()
     )
+
+
+class _Addresses(msgspec.Struct):
+    endpoint: str
+    sim_base: str
+
+
+def _refuse_other_ports(config: StackConfig) -> None:
+    """What was deployed keeps its ports: printed links and the functions' settings hold them."""
+    try:
+        was = msgspec.json.decode((config.state_dir / OUTPUTS_FILE).read_bytes(), type=_Addresses)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return  # nothing deployed yet, or by another version: the deployment writes the file anew
+    if (was.endpoint, was.sim_base) != (config.endpoint, config.sim_base):
+        ports = [address.rpartition(":")[2] for address in (was.endpoint, was.sim_base)]
+        raise StackError(
+            f"the stack in {config.state_dir} lives on ports {' and '.join(ports)}: set UNCAP_PORT={ports[0]} "
+            f"UNCAP_SIM_PORT={ports[1]}, or forget it with `make clean`, or set another UNCAP_STATE_DIR"
+        )
 
 
 def _start(config: StackConfig, say: Say) -> bool:

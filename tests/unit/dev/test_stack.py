@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from dev.stack import console_routes, deploy, lifecycle
@@ -118,6 +119,20 @@ def test_a_taken_port_is_one_clear_line_and_starts_nothing(tmp_path: Path, monke
         with pytest.raises(StackError, match=f"port {port} is taken.*UNCAP_SIM_PORT"):
             lifecycle.up(config(tmp_path, free_port(), port), lambda _: None)
     assert lifecycle.status(config(tmp_path)) == {"ministack": "stopped", "rail": "stopped", "deployed": "no"}
+
+
+def test_a_deployed_stack_keeps_its_ports(tmp_path: Path) -> None:
+    was = {"endpoint": "http://127.0.0.1:4001", "sim_base": "http://127.0.0.1:4002"}
+    (tmp_path / "outputs.json").write_bytes(msgspec.json.encode(was))
+    with pytest.raises(StackError, match="lives on ports 4001 and 4002: set UNCAP_PORT=4001 UNCAP_SIM_PORT=4002"):
+        lifecycle.up(config(tmp_path, 4001, 4003), lambda _: None)
+    assert lifecycle.status(config(tmp_path))["ministack"] == "stopped"
+
+
+@pytest.mark.parametrize("ports", [("4001", "4001"), ("0", "4001"), ("4001", "65536"), ("-1", "4001")])
+def test_ports_that_cannot_be_are_refused(ports: tuple[str, str]) -> None:
+    with pytest.raises(StackError, match="two different port numbers"):
+        from_environment({"UNCAP_PORT": ports[0], "UNCAP_SIM_PORT": ports[1]})
 
 
 def test_a_missing_environment_is_one_clear_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
