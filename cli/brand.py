@@ -131,7 +131,7 @@ def campaign(
         "campaign_id": campaign_id,
         "name": {"zh-CN": "开盖有礼", "en": "Open and win"},
         "rules": {
-            "zh-CN": "每瓶盖内码可领取一次。奖品随机置于盖内,数量与中奖率见下表;现金由微信支付发放,需本人确认收款。",
+            "zh-CN": "每瓶盖内码可领取一次。奖品随机置于盖内，数量与中奖率见下表；现金由微信支付发放，需本人确认收款。",
             "en": "Each code under a cap can be claimed once. Prizes are laid on the codes at random; numbers and odds "
             "are in the table below. Cash is paid through WeChat Pay and must be confirmed by the winner.",
         },
@@ -140,7 +140,7 @@ def campaign(
         "claim_until_ms": now_ms + 120 * DAY_MS,
         "gtins": list(gtins),
         "prizes": [
-            {"prize_id": "cash-888", "kind": "cash", "amount_minor": 888, "name": _words("现金红包", "Cash prize")},
+            {"prize_id": "cash-888", "kind": "cash", "amount_minor": 888, "name": _words("现金大奖", "Big cash prize")},
             {"prize_id": "cash-88", "kind": "cash", "amount_minor": 88, "name": _words("现金红包", "Cash prize")},
             {"prize_id": "points-50", "kind": "points", "amount_minor": 50, "name": _words("积分", "Points")},
             {"prize_id": "rebate-5", "kind": "trade_credit", "amount_minor": 5, "name": _words("动销返利", "Rebate")},

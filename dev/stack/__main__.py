@@ -67,10 +67,14 @@ def _tell(outputs: StackOutputs, facts: object) -> None:
 
 
 def _show_link(link: str) -> None:
-    """A winning bottle's link, as text and as a QR code."""
+    """A winning bottle's link as text and as a QR code.
+
+    The text has the host in lower case, as curl and the local gateway need it; printed codes are upper case throughout.
+    """
     from cli.qr import terminal
 
-    console.print(f"\nA winning bottle: {link}", soft_wrap=True)
+    base, slash, path = link.partition("/01/")
+    console.print(f"\nA winning bottle: {base.lower()}{slash}{path}", soft_wrap=True)
     console.print(terminal(link))
 
 
