@@ -16,7 +16,7 @@ help:  ## what there is
 env:  ## the project's environment, from the lock
 	@dev/bootstrap.sh env
 
-tools: env
+tools: env  ## the local stack's and the AWS SAM command line's environments
 	@dev/bootstrap.sh stack
 	@dev/bootstrap.sh sam
 
@@ -29,7 +29,7 @@ down: env  ## stop it, data kept
 clean: env  ## stop it and forget its data
 	@$(STACK) clean
 
-status: env
+status: env  ## what of it runs
 	@$(STACK) status
 
 demo: tools  ## 300 scans by 60 people, end to end, with its sums checked
