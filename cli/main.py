@@ -2,7 +2,7 @@
 
 import typer
 
-from cli import batches, draw, draw_fetch, insights, keys, links, operators, qr, redrive, stack_env
+from cli import batches, draw, draw_fetch, epcis, insights, keys, links, operators, qr, redrive, stack_env
 from cli.demo.command import demo
 
 app = typer.Typer(
@@ -13,6 +13,7 @@ app = typer.Typer(
 app.add_typer(batches.app, name="batch")
 draw.app.command("fetch")(draw_fetch.fetch)
 app.add_typer(draw.app, name="draw")
+app.add_typer(epcis.app, name="epcis")
 app.add_typer(insights.app, name="insights")
 app.add_typer(keys.app, name="keys")
 app.add_typer(links.app, name="link")

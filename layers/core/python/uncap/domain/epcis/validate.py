@@ -1,0 +1,60 @@
+"""Judging a document: every fault and note in it, in the order of the document. Used by `uncap epcis validate` and by
+whoever captures events.
+"""
+
+import msgspec
+
+from uncap.domain.epcis import context, schema
+from uncap.domain.epcis.document import Document
+from uncap.domain.epcis.events import check_event
+from uncap.domain.epcis.faults import Fault, Findings, step
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """What was found. A document is valid when nothing grave was; notes are for a person to look at."""
+
+    event_count: int
+    faults: tuple[Fault, ...]
+    notes: tuple[Fault, ...]
+
+    @property
+    def valid(self) -> bool:
+        """Whether the ratified schema's rules and the standard's own are kept."""
+        return not self.faults
+
+
+def validate(document: Document) -> Verdict:
+    """Checks the document's head, then every event, then what the events say together."""
+    found = Findings()
+    if document.kind == "EPCISDocument":
+        schema.DOCUMENT(document.value, "", found)
+    elif document.kind == "EPCISQueryDocument":
+        schema.QUERY_DOCUMENT(document.value, "", found)
+    elif document.kind == "event" and isinstance(document.value, dict) and "@context" not in document.value:
+        found.fault("", "field_missing", "`@context` is required in an event that stands alone")
+    _note_version(document, found)
+    context.note_context(document, found)
+    for placed in document.events:
+        check_event(placed.value, placed.pointer, found)
+    _note_repeated_ids(document, found)
+    grave = tuple(fault for fault in found.all if fault.grave)
+    return Verdict(len(document.events), grave, tuple(fault for fault in found.all if not fault.grave))
+
+
+def _note_version(document: Document, found: Findings) -> None:
+    version = document.value.get("schemaVersion") if isinstance(document.value, dict) else None
+    if isinstance(version, str) and not version.startswith("2"):
+        found.note("/schemaVersion", "version_unexpected", "JSON documents exist since EPCIS 2.0")
+
+
+def _note_repeated_ids(document: Document, found: Findings) -> None:
+    """The same id twice is only right when one of the two declares the other an error."""
+    seen: set[str] = set()
+    for placed in document.events:
+        if not isinstance(placed.value, dict) or "errorDeclaration" in placed.value:
+            continue
+        name = placed.value.get("eventID")
+        if isinstance(name, str):
+            if name in seen:
+                found.note(step(placed.pointer, "eventID"), "event_id_repeated", "another event has this id too")
+            seen.add(name)
