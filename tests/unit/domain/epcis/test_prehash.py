@@ -65,6 +65,7 @@ CHANGES: list[Json] = [
     {"epcList": [], "persistentDisposition": {"set": ["active", "available"]}},
     {"ex:number": " +0042.10 ", "ex:text": "1e3", "ex:none": None, "ex:yes": True, "ex:empty": "", "ex:void": {}},
     {"ex:deep": {"ex:list": [{"ex:b": 1, "ex:a": [2, "two"]}, 3], "plain": {"type": "T", "id": "urn:x:1"}}},
+    {"ex:matrix": [[1, 2], ["b", {"ex:c": 3}], []], "readPoint": {"id": "urn:x:1", "ex:rows": [["b", "a"]]}},
     {"ex:thingList": [{"ex:b": 1}, "y"], "ex:note": "ex:term", "rdfs:comment": "no part of it", "un:declared": "un:x"},
     {"sensorElementList": [{"sensorReport": [{"type": "Temperature", "value": 1.0}], "ex:only": "one"}]},
     {

@@ -111,7 +111,7 @@ def _sorted(members: tuple[Node, ...]) -> str:
 
 
 def _whole(node: Node) -> str:
-    if not node.name:
+    if node.typed:
         return "".join(_whole(member) for member in node.members)
     text = canonical_value(node.text)
     return node.name + (f"={text}" if text else "") + _sorted(node.members)

@@ -11,11 +11,13 @@ from uncap.domain.epcis import terms
 
 
 class Node(NamedTuple):
-    """One name with its text, or with the members below it."""
+    """One name with its text, or with the members below it. Items of a list in a list have no name; `typed` members (a
+    type and what it types) keep their order."""
 
     name: str
     text: str
     members: tuple["Node", ...] = ()
+    typed: bool = False
 
 
 _COMMENTS: Final = frozenset({"rdfs:comment", "comment"})
@@ -57,17 +59,22 @@ class TreeBuilder:
 
     def _nodes(self, name: str, value: object, inside: str, vocabulary: terms.Vocabulary | None = None) -> list[Node]:
         if isinstance(value, list):
-            return [node for item in value for node in self._nodes(name, item, inside, vocabulary)]
+            return [node for item in value for node in self._item(name, item, inside, vocabulary)]
         if isinstance(value, dict):
             return [Node(name, "", self.members(value, inside))]
         text = str(value) if vocabulary is None else vocabulary.expand(str(value))
         return [Node(name, self._full_value(text))]
 
+    def _item(self, name: str, item: object, inside: str, vocabulary: terms.Vocabulary | None) -> list[Node]:
+        if isinstance(item, list):
+            return [Node(name, "", tuple(self._nodes("", item, inside)))]
+        return self._nodes(name, item, inside, vocabulary)
+
     def _typed_list(self, name: str, value: object) -> list[Node]:
         """`sourceList` and its like: one nameless node per item, whose members keep their order."""
         key, vocabulary = _TYPED_LISTS[name]
         items = [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, dict)]
-        return _wrap(name, [Node("", "", self._typed(key, vocabulary, item)) for item in items])
+        return _wrap(name, [Node("", "", self._typed(key, vocabulary, item), typed=True) for item in items])
 
     def _typed(self, key: str, vocabulary: terms.Vocabulary, item: Mapping[str, object]) -> tuple[Node, ...]:
         made: list[Node] = []
