@@ -20,6 +20,7 @@ BENCHES = {
     "diversion_check": "bench.diversion:diversion_check",
     "ledger_put": "bench.relay:ledger_put",
     "relay_rate": "bench.relay:relay_rate",
+    "payout_pipeline": "bench.payout:payout_pipeline",
     "usd_per_million": "bench.usd:usd_per_million",
 }
 """name -> "module:function"; the function takes nothing and yields rows (see report.py)."""

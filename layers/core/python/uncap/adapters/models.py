@@ -80,7 +80,7 @@ class DueIndex(GlobalSecondaryIndex["LedgerItem"]):  # type: ignore[no-untyped-c
 
 
 class LedgerItem(Model):
-    """`reward#`, `entry#`, `case#`, `parked#` and `cursor#` items; see adapters/ledger.py for what each carries."""
+    """`reward#`, `entry#`, `case#` and `cursor#` items; see docs/adr/0001 for what each carries."""
 
     class Meta:
         table_name = ""

@@ -1,5 +1,5 @@
-"""AWS below boto3, for the scan path only: signing, keep-alive connections, credentials, retries (docs/adr/0004).
+"""AWS below boto3, for the scan path and a reward's own item: signing, keep-alive, credentials, retries (docs/adr/0005).
 
-`WireClient.call` is the whole surface; the `*_wire` adapters build and read the JSON bodies. Everything off the scan
-path uses boto3 and PynamoDB.
+`WireClient.call` is the whole surface; the `*_wire` adapters and `ledger_hot.py` build and read the JSON bodies.
+Everything else uses boto3 and PynamoDB.
 """
