@@ -1,7 +1,8 @@
 """payout_pipeline: claim to paid on a local stack of its own, points and cash, clients side by side, everything warm.
 
 Figures of an emulator on this machine, whose one process is the gateway, the tables, the queue and the poller of all
-streams; they show what waits for what, not what AWS would do. The rail is the simulator, the tap is immediate.
+streams; they show what waits for what, not what AWS would do. The rail is the simulator, the tap is immediate, and cash
+is paid when the rail says so: our booking follows with the callback.
 """
 
 import contextlib
