@@ -73,3 +73,4 @@ lock: env  ## compile every lock anew from pyproject.toml and the .in files
 	@$(LOCK) --no-deps --constraint requirements/dev.txt layers/deps_scan/requirements.in --output-file layers/deps_scan/requirements.txt
 	@$(LOCK) --no-deps --constraint requirements/dev.txt layers/deps_back/requirements.in --output-file layers/deps_back/requirements.txt
 	@$(LOCK) --no-deps --constraint requirements/dev.txt layers/deps_console/requirements.in --output-file layers/deps_console/requirements.txt
+	@$(LOCK) --no-deps --constraint requirements/dev.txt layers/deps_intake/requirements.in --output-file layers/deps_intake/requirements.txt
