@@ -1,6 +1,6 @@
-"""How the rest of uncap asks what is packed in what. Kept by `adapters/association.py`, used by trace, flow and projector.
+"""How the rest of uncap asks what is packed in what. Kept by `adapters/association.py`; used by trace, flow, projector.
 
-A logistic unit is named by batch and index, without a code role: a bottle's inner and outer code name the same unit, and
+A logistic unit is named by batch and index, without a role: a bottle's inner and outer code name the same unit, and
 boxes, cases and pallets are units of batches of their own (`CodeBatch.case_batch_no` names the batch one level up).
 """
 
