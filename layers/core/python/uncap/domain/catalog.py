@@ -39,25 +39,56 @@ class IndexRange(msgspec.Struct, frozen=True):
         return self.start <= index < self.stop
 
 
+class Pack(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One level of packing: one `level` thing holds `holds` things of the level below. A pallet has no `gtin`."""
+
+    level: str  # box | case | pallet
+    holds: int
+    gtin: str = ""
+    layout: str = ""  # "6x4", "12x1": how they lie in it; multiplies to `holds`
+
+
 class Product(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A trade item. `roles` are the code roles its units carry; `units_per_case` is the roll-order pack."""
+    """A trade item. `roles` are the code roles its units carry.
+
+    `packs` is how it is packed, the next level first, up to the pallet; `units_per_case` and `case_gtin` repeat the
+    first of them. `blank`: a technical GTIN, whose codes are given a commercial product later (docs/adr/0012).
+    """
 
     gtin: str
     name: Text
     roles: tuple[Role, ...]
-    level: str = "unit"  # unit | case
+    level: str = "unit"  # unit | box | case
     units_per_case: int = 0
     case_gtin: str = ""
     best_before_days: int = 0
+    packs: tuple[Pack, ...] = ()
+    blank: bool = False
     version: int = 1
+
+
+class Assignment(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What blank codes start..stop have become: the product, and where and under what they are sold."""
+
+    start: int
+    stop: int
+    gtin: str
+    market: str = ""  # the administrative code or name of where they are to be sold
+    campaign_id: str = ""  # only this campaign may release them; "" for any
+    lot: str = ""
+    produced_on: str = ""
+    best_before: str = ""
 
 
 class CodeBatch(msgspec.Struct, frozen=True, omit_defaults=True):
     """A run of codes: `size` indices under one GTIN. No row exists per code.
 
     `rejected` never left the line; `decommissioned` were withdrawn by range; `hold` stops the whole batch
-    ("", "frozen", "recalled"). `case_batch_no` links a unit batch to the batch of the cases it was packed into, in roll
-    order: case index = unit index // units_per_case.
+    ("", "frozen", "recalled"). A batch at any `level` names the batch one level up in `case_batch_no` (how many go into
+    one of them: `units_per_case`) and the batch one level down in `unit_batch_no`; in roll order, case index = unit
+    index // units_per_case. Pallets carry SSCCs from `sscc_first` on and have neither GTIN nor roles.
+    `recalled`, `active` and `assigned` are disjoint and in order (read with `domain/lifecycle.py`); a recalled range's
+    reason names its recalls, `notices` holds what each says to people.
     """
 
     batch_no: int
@@ -76,6 +107,14 @@ class CodeBatch(msgspec.Struct, frozen=True, omit_defaults=True):
     rejected: tuple[IndexRange, ...] = ()
     decommissioned: tuple[IndexRange, ...] = ()
     created_at_ms: int = 0
+    level: str = "unit"  # unit | box | case | pallet
+    sscc_first: str = ""
+    blank: bool = False
+    assigned: tuple[Assignment, ...] = ()
+    activation: str = "release"  # release: with its release; range: also needs its index in `active`
+    active: tuple[IndexRange, ...] = ()
+    recalled: tuple[IndexRange, ...] = ()
+    notices: dict[str, Text] = {}
     version: int = 1
 
 
