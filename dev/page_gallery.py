@@ -8,6 +8,7 @@ GTIN = "09520123456788"
 REWARD_ID = "7Q2M4T8XK1ZB5N9C3W6D0GJPRS"
 REASONS = (
     "outer_code",
+    "not_assigned",
     "not_activated",
     "line_rejected",
     "decommissioned",

@@ -99,7 +99,7 @@ def _page(view: ScanPageView, locale: str) -> _Page:
         key=key,
         tone=verdict.tone,
         title=say(verdict.title),
-        body=say(verdict.body),
+        body=text_in(view.notice, locale) or say(verdict.body),
         advice=tuple(say(line) for line in ADVICE.get(key, ())),
         product=text_in(view.product, locale),
         facts=_facts(view, key, locale),

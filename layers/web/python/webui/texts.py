@@ -64,6 +64,11 @@ VERDICTS: dict[str, Verdict] = {
         msg("Not released for sale yet"),
         msg("We issued this code, but it has not been activated. Nothing is lost: no prize has been used up."),
     ),
+    "not_assigned": Verdict(
+        "info",
+        msg("Printed, but not in use yet"),
+        msg("We issued this code, but it does not belong to any product yet. Nothing is lost by scanning it."),
+    ),
     "line_rejected": Verdict(
         "danger",
         msg("Taken out at the factory"),
@@ -111,6 +116,7 @@ ADVICE: dict[str, tuple[str, ...]] = {
         msg("Keep the pack and scan again after you have bought it."),
         msg("If a shop sold it to you already, scan again tomorrow."),
     ),
+    "not_assigned": (msg("If it is on something you bought, keep the pack and tell us or the shop."),),
     "line_rejected": (
         msg("Please do not drink it."),
         msg("Keep the pack and the receipt and take them back to the shop."),

@@ -57,4 +57,5 @@ class ScanPageView(msgspec.Struct, frozen=True):
     csrf: str = ""
     rewards: tuple[RewardView, ...] = ()
     error: str = ""  # a stable code when a form post was refused (person_limit_reached, session_expired, …)
+    notice: dict[str, str] = {}  # what the brand says about a recall, in place of our own sentence
     retry_after_s: int = 0  # with person_limit_reached: seconds until this person may claim again, where known

@@ -6,6 +6,7 @@ Called by `services/claim_code.py` and `services/view_code.py`; the reasons are 
 import msgspec
 
 from uncap.domain.catalog import Campaign, CodeBatch, IndexRange, Release, Role
+from uncap.domain.lifecycle import assignment_of, is_active, is_recalled
 
 
 class ClaimDecision(msgspec.Struct, frozen=True):
@@ -23,14 +24,14 @@ def decide_claim(
 ) -> ClaimDecision:
     """The first reason that forbids claiming: a recall before all else, then role, item, batch, release, campaign.
 
-    Whoever scans any code of a recalled batch, the outer one too, must be told not to drink. An observed scan never
+    Whoever scans any code of a recalled item, the outer one too, must be told not to drink. An observed scan never
     burns the buyer's prize: a warehouse scan before activation leaves `first` unset.
     """
     reason = (
-        ("recalled" if batch.hold == "recalled" else "")
+        ("recalled" if is_recalled(batch, index) else "")
         or _role_reason(role)
         or _item_reason(batch, release, index)
-        or _batch_reason(batch)
+        or _batch_reason(batch, index)
         or _release_reason(release, index)
         or _campaign_reason(release, campaign, now_ms)
     )
@@ -51,8 +52,10 @@ def _item_reason(batch: CodeBatch, release: Release | None, index: int) -> str:
     return ""
 
 
-def _batch_reason(batch: CodeBatch) -> str:
-    if batch.state != "commissioned":
+def _batch_reason(batch: CodeBatch, index: int) -> str:
+    if batch.blank and assignment_of(batch, index) is None:
+        return "not_assigned"
+    if batch.state != "commissioned" or not is_active(batch, index):
         return "not_activated"
     return batch.hold
 

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from operator import attrgetter
 from typing import Protocol, TypeVar
 
+import msgspec
+
 from uncap.domain.catalog import Assignment, CodeBatch, Text
 
 WHOLE_BATCH = "hold"
@@ -69,6 +71,29 @@ def product_of(batch: CodeBatch, index: int) -> str:
         return batch.gtin
     assignment = assignment_of(batch, index)
     return assignment.gtin if assignment else ""
+
+
+class ItemFacts(msgspec.Struct, frozen=True):
+    """What is known of the thing a code is on. `gtin` is "" for a blank code that is nothing yet."""
+
+    gtin: str
+    lot: str
+    produced_on: str
+    best_before: str
+
+
+def item_facts(batch: CodeBatch, index: int) -> ItemFacts:
+    """Product, lot and dates of one code: a blank code's assignment says them before its batch does."""
+    facts = ItemFacts(product_of(batch, index), batch.lot, batch.produced_on, batch.best_before)
+    own = assignment_of(batch, index)
+    if own is None:
+        return facts
+    return ItemFacts(
+        facts.gtin,
+        own.lot or facts.lot,
+        own.produced_on or facts.produced_on,
+        own.best_before or facts.best_before,
+    )
 
 
 def is_active(batch: CodeBatch, index: int) -> bool:

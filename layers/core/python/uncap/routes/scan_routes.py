@@ -11,6 +11,7 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError as Rout
 
 from uncap.domain.codes.links import check_gtin, fold_serial, parse_code_link
 from uncap.domain.errors import AuthError, CodeForgedError, InputError, NotFoundError, UncapError
+from uncap.domain.lifecycle import notice_of, product_of
 from uncap.domain.sessions import Session, check_csrf
 from uncap.routes import openapi, resolver
 from uncap.routes.problems import internal_problem
@@ -92,6 +93,7 @@ class ScanApi:
                 rewards=consumer_rewards(self._desk.scan.catalog, result.image) if mine else (),
                 first_scan_on=first_scan_on(result.image, self._desk.scan.zone),
                 scans=result.image.count,
+                notice=notice_of(result.code.batch, result.code.ref.index),
             )
         )
 
@@ -169,7 +171,7 @@ class ScanApi:
             return _NOBODY
 
     def _linkset(self, request: Request, code: IssuedCode) -> Response[str]:
-        product = self._desk.scan.catalog.product(code.gtin)
+        product = self._desk.scan.catalog.product(product_of(code.batch, code.ref.index) or code.gtin)
         title = next(iter(product.name.values()), "") if product else ""
         anchor = (self._desk.link_base or request.origin) + link_path(code.gtin, code.serial)
         headers = {**OPEN_HEADERS, "Link": resolver.CONTEXT_LINK}

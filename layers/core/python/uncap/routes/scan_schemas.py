@@ -32,8 +32,11 @@ class ScanForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     csrf: Annotated[str, msgspec.Meta(max_length=128)]
 
 
-class ScanReply(msgspec.Struct, frozen=True):
-    """`first`: this person's this claim id holds the code. `scans` counts recorded scans, retries included."""
+class ScanReply(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`first`: this person's this claim id holds the code. `scans` counts recorded scans, retries included.
+
+    `notice` is what the brand says about a recall of the item, by language.
+    """
 
     outcome: Literal["first", "repeat", "observed"]
     reason: str
@@ -41,6 +44,7 @@ class ScanReply(msgspec.Struct, frozen=True):
     rewards: tuple[str, ...]
     first_scan_on: str
     scans: int
+    notice: dict[str, str] = {}
 
 
 class SessionInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -57,7 +61,7 @@ class SessionReply(msgspec.Struct, frozen=True):
     expires_at: int
 
 
-class CodeFacts(msgspec.Struct, frozen=True):
+class CodeFacts(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the page shows, for programs. `status`: claimable | claimed_by_you | claimed | observed (then `reason`)."""
 
     verdict: str
@@ -75,3 +79,4 @@ class CodeFacts(msgspec.Struct, frozen=True):
     clone_warning: bool
     campaign: dict[str, str]
     claim_until: str
+    notice: dict[str, str] = {}

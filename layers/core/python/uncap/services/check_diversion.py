@@ -16,6 +16,7 @@ from uncap.domain.days import day_of
 from uncap.domain.diversion.evidence import Sighting
 from uncap.domain.diversion.judging import check_cell, is_outside
 from uncap.domain.diversion.regions import RegionMap
+from uncap.domain.lifecycle import product_of
 from uncap.domain.read_models import (
     BEFORE_ACTIVATION,
     BEFORE_SHIPMENT,
@@ -114,7 +115,7 @@ class DiversionCheck:
         unit_batch_no, unit, case_no = _unit_of(ref, view.batch)
         shipment = self._shipments.shipment_of(unit_batch_no, unit)
         distributor = self._distributor(shipment.to_party, regions) if shipment else ""
-        return _Route(view.batch.gtin, unit, case_no, shipment, distributor)
+        return _Route(product_of(view.batch, ref.index) or view.batch.gtin, unit, case_no, shipment, distributor)
 
     def _distributor(self, party_id: str, regions: RegionMap) -> str:
         """The receiving party, or the nearest one above it in the channel tree, that has a territory; "" if none."""

@@ -8,6 +8,7 @@ import msgspec
 
 from uncap.adapters.catalog import Catalog
 from uncap.domain.errors import NotFoundError
+from uncap.domain.lifecycle import notice_of
 from uncap.domain.rewards.reward import Reward, State
 from uncap.domain.sessions import Session
 
@@ -35,8 +36,11 @@ class RewardAction(msgspec.Struct, frozen=True):
     url: str
 
 
-class RewardReply(msgspec.Struct, frozen=True):
-    """As published (docs/architecture.md). `amount_minor` is what the person receives, tax already withheld."""
+class RewardReply(msgspec.Struct, frozen=True, omit_defaults=True):
+    """As published (docs/architecture.md). `amount_minor` is what the person receives, tax already withheld.
+
+    `notice` is what the brand says about a recall of the item, by language; empty where there is none.
+    """
 
     reward_id: str
     state: str
@@ -46,6 +50,7 @@ class RewardReply(msgspec.Struct, frozen=True):
     prize: dict[str, str]
     reason: str
     action: RewardAction | None
+    notice: dict[str, str] = {}
 
 
 def read_reward(desk: RewardDesk, session: Session, reward_id: str, *, back: str = "") -> RewardReply:
@@ -65,6 +70,7 @@ def read_reward(desk: RewardDesk, session: Session, reward_id: str, *, back: str
         prize=_prize_name(desk.catalog, reward),
         reason=reward.reason,
         action=_action(desk.confirm_url, reward, back),
+        notice=_notice(desk.catalog, reward),
     )
 
 
@@ -72,6 +78,11 @@ def _prize_name(catalog: Catalog, reward: Reward) -> dict[str, str]:
     if not reward.prize_id:
         return {}
     return catalog.campaign_version(reward.campaign_id, reward.campaign_version).prize(reward.prize_id).name
+
+
+def _notice(catalog: Catalog, reward: Reward) -> dict[str, str]:
+    view = catalog.batch(reward.code.batch_no)
+    return notice_of(view.batch, reward.code.index) if view else {}
 
 
 def _action(confirm_url: str, reward: Reward, back: str) -> RewardAction | None:

@@ -6,12 +6,23 @@ a recall or a pause can rely on it: nothing new is sent later than this second a
 
 from collections.abc import Callable
 
+import msgspec
+
 from uncap.adapters.catalog import Catalog
+from uncap.domain.catalog import IndexRange
+from uncap.domain.lifecycle import covering
 from uncap.domain.rewards.granting import EPOCH_COMPROMISED
 from uncap.domain.rewards.reward import Reward
 
 MAX_AGE_MS = 1_000
 _ENTRIES = 1_024
+
+
+class _Stops(msgspec.Struct, frozen=True):
+    """What stops a batch under a campaign: for every code, and for those in `recalled`."""
+
+    reason: str
+    recalled: tuple[IndexRange, ...] = ()
 
 
 class Brakes:
@@ -21,7 +32,7 @@ class Brakes:
         self._catalog = catalog
         self._clock_ms = clock_ms
         self._max_age_ms = max_age_ms
-        self._known: dict[tuple[int, str], tuple[int, str]] = {}
+        self._known: dict[tuple[int, str], tuple[int, _Stops]] = {}
 
     def reason(self, reward: Reward) -> str:
         """`recalled`, `frozen`, `campaign_paused`, `epoch_compromised`, `batch_unknown`; "" if money may move.
@@ -32,21 +43,29 @@ class Brakes:
         asked_ms, key = self._clock_ms(), (reward.code.batch_no, reward.campaign_id)
         known = self._known.get(key)
         if known and 0 <= asked_ms - known[0] < self._max_age_ms:
-            return known[1]
-        reason = self._read(*key)
+            return _reason(known[1], reward)
+        stops = self._read(*key)
         if len(self._known) >= _ENTRIES:
             self._known.clear()
-        self._known[key] = (asked_ms, reason)
-        return reason
+        self._known[key] = (asked_ms, stops)
+        return _reason(stops, reward)
 
-    def _read(self, batch_no: int, campaign_id: str) -> str:
+    def _read(self, batch_no: int, campaign_id: str) -> "_Stops":
         view = self._catalog.batch(batch_no, fresh=True)
         if view is None:
-            return "batch_unknown"
-        if view.batch.hold:
-            return view.batch.hold
+            return _Stops("batch_unknown")
+        batch = view.batch
+        return _Stops(batch.hold or self._wider_reason(batch.epoch, campaign_id), batch.recalled)
+
+    def _wider_reason(self, epoch: int, campaign_id: str) -> str:
         versions = self._catalog.campaign_versions(campaign_id, fresh=True)
         if versions and versions[-1].paused:
             return "campaign_paused"
-        compromised = self._catalog.epoch_state(view.batch.epoch, fresh=True) == "compromised"
+        compromised = self._catalog.epoch_state(epoch, fresh=True) == "compromised"
         return EPOCH_COMPROMISED if compromised else ""
+
+
+def _reason(stops: _Stops, reward: Reward) -> str:
+    """A recalled range counts before a reason that ends by itself: it must not be paid when that one is over."""
+    recalled = stops.recalled and covering(stops.recalled, reward.code.index) is not None
+    return "recalled" if recalled else stops.reason

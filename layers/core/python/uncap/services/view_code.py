@@ -12,6 +12,7 @@ from uncap.domain.catalog import Campaign, Product
 from uncap.domain.claims import decide_claim
 from uncap.domain.days import day_of
 from uncap.domain.errors import NotFoundError
+from uncap.domain.lifecycle import item_facts, notice_of
 from uncap.domain.scans import ScanImage
 from uncap.domain.sessions import Session
 from uncap.services.claim_code import ScanDesk, consumer_rewards
@@ -45,7 +46,8 @@ def view_of(
     """The view of a code whose item is known (None: never scanned)."""
     status, reason = _status(code, image, session, now_ms)
     campaign = code.campaign
-    product = desk.scan.catalog.product(code.gtin)
+    item = item_facts(code.batch, code.ref.index)
+    product = desk.scan.catalog.product(item.gtin or code.gtin)
     inner = code.ref.role.is_inner
     scans = image.count if image else 0
     return ScanPageView(
@@ -57,9 +59,10 @@ def view_of(
         product=_name(product),
         gtin=code.gtin,
         serial=code.serial,
-        lot=code.batch.lot,
-        produced_on=code.batch.produced_on,
-        best_before=code.batch.best_before,
+        lot=item.lot,
+        produced_on=item.produced_on,
+        best_before=item.best_before,
+        notice=notice_of(code.batch, code.ref.index),
         first_scan_on=first_scan_on(image, desk.scan.zone),
         scans=scans,
         clone_warning=not inner and scans >= desk.clone_threshold,
