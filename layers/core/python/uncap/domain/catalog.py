@@ -80,6 +80,15 @@ class Assignment(msgspec.Struct, frozen=True, omit_defaults=True):
     best_before: str = ""
 
 
+class CanaryRun(msgspec.Struct, frozen=True):
+    """`count` canaries drawn for one export order, which pretend to stand among its codes `start..stop` (ADR 0018)."""
+
+    order: str
+    start: int
+    stop: int
+    count: int
+
+
 class CodeBatch(msgspec.Struct, frozen=True, omit_defaults=True):
     """A run of codes: `size` indices under one GTIN. No row exists per code.
 
@@ -89,6 +98,7 @@ class CodeBatch(msgspec.Struct, frozen=True, omit_defaults=True):
     index // units_per_case. Pallets carry SSCCs from `sscc_first` on and have neither GTIN nor roles.
     `recalled`, `active` and `assigned` are disjoint and in order (read with `domain/lifecycle.py`); a recalled range's
     reason names its recalls, `notices` holds what each says to people.
+    `canaries` were drawn for export orders; their indices follow `size`, run after run (`domain/codes/canaries.py`).
     """
 
     batch_no: int
@@ -115,7 +125,13 @@ class CodeBatch(msgspec.Struct, frozen=True, omit_defaults=True):
     active: tuple[IndexRange, ...] = ()
     recalled: tuple[IndexRange, ...] = ()
     notices: dict[str, Text] = {}
+    canaries: tuple[CanaryRun, ...] = ()
     version: int = 1
+
+    @property
+    def drawn(self) -> int:
+        """How many indices name codes that exist: those of the batch, and the canaries that follow them."""
+        return self.size + sum(run.count for run in self.canaries)
 
 
 class Prize(msgspec.Struct, frozen=True, omit_defaults=True):

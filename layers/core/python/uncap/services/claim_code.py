@@ -79,7 +79,7 @@ def claim_code(desk: ScanDesk, session: Session, request: ScanRequest, now_ms: i
     if request.intent != "claim":
         raise ForbiddenError("intent_not_allowed", "Consumers can only claim.")
     code = find_code(desk.keyring(), desk.catalog, request.gtin, request.serial, now_ms)
-    decision = decide_claim(code.batch, code.release, code.campaign, code.ref.index, code.ref.role, now_ms)
+    decision = decide_claim(code.batch, code.release, code.campaign, code.index, code.ref.role, now_ms)
     claim_id = bound_claim_id(session.person, code.ref, request.claim_id)
     known = desk.hot.recall(code.ref, decision.form)
     if known is not None:

@@ -7,6 +7,7 @@ import msgspec
 
 from uncap.adapters.catalog import Catalog
 from uncap.domain.catalog import Campaign, CodeBatch, Release, Role
+from uncap.domain.codes.canaries import stands_at
 from uncap.domain.codes.scheme import Keyring
 from uncap.domain.errors import CodeForgedError
 from uncap.domain.scans import CodeRef
@@ -17,7 +18,11 @@ _ROLES = (Role.CAP_INNER, Role.CAP_OUTER, Role.CASE_INNER, Role.CASE_OUTER, Role
 
 
 class IssuedCode(msgspec.Struct, frozen=True):
-    """A code we issued. `campaign` is the version that decides now, None where its release names none."""
+    """A code we issued. `campaign` is the version that decides now, None where its release names none.
+
+    `index` is where in the batch it stands: `ref.index`, or for a canary the place it pretends to (ADR 0018). What is
+    decided or said about a code goes by `index`, what is recorded by `ref`.
+    """
 
     ref: CodeRef
     gtin: str
@@ -25,6 +30,7 @@ class IssuedCode(msgspec.Struct, frozen=True):
     batch: CodeBatch
     release: Release | None
     campaign: Campaign | None
+    index: int
 
 
 def find_code(keyring: Keyring, catalog: Catalog, gtin: str, serial: str, now_ms: int) -> IssuedCode:
@@ -38,10 +44,11 @@ def find_code(keyring: Keyring, catalog: Catalog, gtin: str, serial: str, now_ms
     view = catalog.batch(found.ref.batch_no)
     if view is None or not _issued(view.batch, gtin, found.ref, found.epoch):
         raise CodeForgedError
-    release = view.release_of(found.ref.index)
+    index = stands_at(view.batch, found.ref, keyring)
+    release = view.release_of(index)
     campaign = catalog.campaign(release.campaign_id, now_ms) if release and release.campaign_id else None
-    return IssuedCode(found.ref, gtin, serial, view.batch, release, campaign)
+    return IssuedCode(found.ref, gtin, serial, view.batch, release, campaign, index)
 
 
 def _issued(batch: CodeBatch, gtin: str, ref: CodeRef, epoch: int) -> bool:
-    return batch.gtin == gtin and ref.role in batch.roles and ref.index < batch.size and epoch == batch.epoch
+    return batch.gtin == gtin and ref.role in batch.roles and ref.index < batch.drawn and epoch == batch.epoch
