@@ -93,7 +93,7 @@ class ScanApi:
                 rewards=consumer_rewards(self._desk.scan.catalog, result.image) if mine else (),
                 first_scan_on=first_scan_on(result.image, self._desk.scan.zone),
                 scans=result.image.count,
-                notice=notice_of(result.code.batch, result.code.ref.index),
+                notice=notice_of(result.code.batch, result.code.index),
             )
         )
 
@@ -171,7 +171,7 @@ class ScanApi:
             return _NOBODY
 
     def _linkset(self, request: Request, code: IssuedCode) -> Response[str]:
-        product = self._desk.scan.catalog.product(product_of(code.batch, code.ref.index) or code.gtin)
+        product = self._desk.scan.catalog.product(product_of(code.batch, code.index) or code.gtin)
         title = next(iter(product.name.values()), "") if product else ""
         anchor = (self._desk.link_base or request.origin) + link_path(code.gtin, code.serial)
         headers = {**OPEN_HEADERS, "Link": resolver.CONTEXT_LINK}

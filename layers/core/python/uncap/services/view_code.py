@@ -46,7 +46,7 @@ def view_of(
     """The view of a code whose item is known (None: never scanned)."""
     status, reason = _status(code, image, session, now_ms)
     campaign = code.campaign
-    item = item_facts(code.batch, code.ref.index)
+    item = item_facts(code.batch, code.index)
     product = desk.scan.catalog.product(item.gtin or code.gtin)
     inner = code.ref.role.is_inner
     scans = image.count if image else 0
@@ -62,7 +62,7 @@ def view_of(
         lot=item.lot,
         produced_on=item.produced_on,
         best_before=item.best_before,
-        notice=notice_of(code.batch, code.ref.index),
+        notice=notice_of(code.batch, code.index),
         first_scan_on=first_scan_on(image, desk.scan.zone),
         scans=scans,
         clone_warning=not inner and scans >= desk.clone_threshold,
@@ -87,7 +87,7 @@ def link_path(gtin: str, serial: str) -> str:
 
 def _status(code: IssuedCode, image: ScanImage | None, session: Session, now_ms: int) -> tuple[str, str]:
     first = image.first if image else None
-    decision = decide_claim(code.batch, code.release, code.campaign, code.ref.index, code.ref.role, now_ms)
+    decision = decide_claim(code.batch, code.release, code.campaign, code.index, code.ref.role, now_ms)
     if decision.reason == "recalled":
         return "observed", "recalled"  # concerns whoever holds the bottle, also after the claim
     if first is not None and first.form == "claim":
