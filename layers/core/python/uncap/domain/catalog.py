@@ -281,7 +281,10 @@ class Party(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Shipment(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A range of one unit batch sent to a party. Case codes given at entry are resolved to unit ranges first."""
+    """A range of one batch, of any level, sent to a party. `document`: the paper that its parts share, "" for its own.
+
+    `from_party`: who sent it, "" where that was not said. Receipts and returns: `domain/movements.py`.
+    """
 
     shipment_id: str
     batch_no: int
@@ -290,3 +293,5 @@ class Shipment(msgspec.Struct, frozen=True, omit_defaults=True):
     to_party: str
     shipped_at_ms: int
     version: int = 1
+    from_party: str = ""
+    document: str = ""
