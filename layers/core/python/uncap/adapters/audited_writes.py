@@ -1,7 +1,8 @@
 """The console's only way to change documents: the change and its audit entry are one transaction, or neither is.
 
 Used by every service that changes Catalog, Parties or Flow. The audit trail is one hash chain in the Parties table:
-`audit#{day}` / `{seq:09d}`, its end in `audit` / `head`; racing writers are put in order by the head's version.
+`audit#{day}` / `{seq:09d}`, its end in `audit` / `head`; racing writers are put in order by the head's version. An act
+that is about units joins their history in `acts#{batch_no}` too.
 """
 
 import random
@@ -17,7 +18,7 @@ from pynamodb.transactions import TransactWrite
 
 from uncap.adapters.documents import DocumentItem, DocumentTable
 from uncap.adapters.models import CatalogItem, FlowItem, PartyItem
-from uncap.domain.audit import AuditDraft, AuditEntry, AuditHead, link_entry
+from uncap.domain.audit import AuditDraft, AuditEntry, AuditHead, acts_of, link_entry
 from uncap.domain.errors import ConflictError, TransientError
 
 MODELS: dict[str, type[CatalogItem] | type[PartyItem] | type[FlowItem]] = {
@@ -69,14 +70,15 @@ class AuditedWrites:
 
         Raises ConflictError with the write's own code, TransientError (`audit_contended`, `table_unavailable`).
         """
-        if len(writes) > MAX_WRITES:
-            raise ValueError(f"{len(writes)} writes do not fit one transaction")
+        size = len(writes) + len({span.batch_no for span in draft.about})
+        if size > MAX_WRITES:
+            raise ValueError(f"{size} writes do not fit one transaction")
         for attempt in range(_ATTEMPTS):
             now_ms = self._clock_ms()
             head = self.head()
             entry = link_entry(head, draft, self._day_of(now_ms), now_ms)
             try:
-                self._transact([*writes, *_chain_writes(head, entry)])
+                self._transact([*writes, *_chain_writes(head, entry), *_act_writes(entry, draft)])
             except TransactWriteError as cause:
                 _raise_own_conflict(writes, cause)
                 # Another operator's entry took the place in the chain, or touched the same items at the same moment.
@@ -105,6 +107,14 @@ def _chain_writes(head: AuditHead, entry: AuditEntry) -> list[DocWrite]:
     return [
         DocWrite("parties", f"audit#{entry.day}", f"{entry.seq:09d}", doc_of(entry), 1),
         DocWrite("parties", "audit", "head", doc_of(following), following.version),
+    ]
+
+
+def _act_writes(entry: AuditEntry, draft: AuditDraft) -> list[DocWrite]:
+    """The same act in the history of the units it was about (docs/adr/0012); the trail itself names no ranges."""
+    return [
+        DocWrite("catalog", f"acts#{batch_no}", f"{entry.at_ms:013d}#{entry.day}#{entry.seq:09d}", doc_of(act), 0)
+        for batch_no, act in acts_of(entry, draft.about).items()
     ]
 
 

@@ -9,12 +9,17 @@ from collections.abc import Sequence
 
 import msgspec
 
+from uncap.domain.association.ports import UnitSpan
+
 GENESIS = "0" * 64
 _SUMMARY_CHARACTERS = 2_000
 
 
 class AuditDraft(msgspec.Struct, frozen=True):
-    """What happened, before it has its place in the chain. `action` is "area.verb", `target` an id."""
+    """What happened, before it has its place in the chain. `action` is "area.verb", `target` an id.
+
+    `about` names the units it happened to: the act then stands in their history too (`acts_of`).
+    """
 
     who: str
     role: str
@@ -23,6 +28,7 @@ class AuditDraft(msgspec.Struct, frozen=True):
     reason: str = ""
     before: str = ""
     after: str = ""
+    about: tuple[UnitSpan, ...] = ()
 
 
 class AuditEntry(msgspec.Struct, frozen=True):
@@ -40,6 +46,27 @@ class AuditEntry(msgspec.Struct, frozen=True):
     after: str
     previous: str
     hash: str = ""
+
+
+class Act(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An audited act as the history of a batch's units keeps it: `spans` are (start, stop) of unit indices.
+
+    `day` and `seq` name its entry in the trail, which is the proof; this is the way to it.
+    """
+
+    at_ms: int
+    action: str
+    who: str
+    day: str
+    seq: int
+    spans: tuple[tuple[int, int], ...]
+    reason: str = ""
+    before: str = ""
+    after: str = ""
+
+    def covers(self, index: int) -> bool:
+        """Did it happen to this unit?"""
+        return any(start <= index < stop for start, stop in self.spans)
 
 
 class AuditHead(msgspec.Struct, frozen=True):
@@ -79,6 +106,27 @@ def link_entry(head: AuditHead, draft: AuditDraft, day: str, at_ms: int) -> Audi
         previous=head.hash,
     )
     return msgspec.structs.replace(entry, hash=entry_hash(entry))
+
+
+def acts_of(entry: AuditEntry, about: Sequence[UnitSpan]) -> dict[int, Act]:
+    """One act per batch number."""
+    spans: dict[int, list[tuple[int, int]]] = {}
+    for one in about:
+        spans.setdefault(one.batch_no, []).append((one.start, one.stop))
+    return {
+        batch_no: Act(
+            at_ms=entry.at_ms,
+            action=entry.action,
+            who=entry.who,
+            day=entry.day,
+            seq=entry.seq,
+            spans=tuple(sorted(ranges)),
+            reason=entry.reason,
+            before=entry.before,
+            after=entry.after,
+        )
+        for batch_no, ranges in sorted(spans.items())
+    }
 
 
 def entry_hash(entry: AuditEntry) -> str:

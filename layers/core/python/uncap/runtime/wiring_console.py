@@ -36,6 +36,7 @@ from uncap.runtime.clock import clock_ms
 from uncap.runtime.observability import Observer
 from uncap.runtime.settings import ConsoleSettings, read
 from uncap.services.desk import Desk
+from uncap.services.roll_order import RollOrder
 from uncap.services.sign_in_operator import ensure_operator
 
 SERVICE = "console_api"
@@ -70,8 +71,9 @@ def build_desk(settings: ConsoleSettings, vault: Caller, clock: Callable[[], int
         }
     )
     catalog, parties = DocumentTable(CatalogItem), DocumentTable(PartyItem)
+    fresh = Catalog(catalog, clock, 0)
     return Desk(
-        catalog=Catalog(catalog, clock, 0),
+        catalog=fresh,
         catalog_docs=catalog,
         parties=parties,
         flow=DocumentTable(FlowItem),
@@ -81,6 +83,7 @@ def build_desk(settings: ConsoleSettings, vault: Caller, clock: Callable[[], int
         reward_queue=functools.cache(lambda: SqsRewardQueue(sqs_client(), settings.reward_queue_url)),
         insights=Insights(),
         tombstones=ScanTombstones(),
+        association=RollOrder(fresh),
         clock_ms=clock,
         random_bytes=secrets.token_bytes,
         next_batch_no=next_batch_no,

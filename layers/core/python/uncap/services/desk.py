@@ -3,7 +3,7 @@
 Wired once by `runtime/wiring_console.py`, handed by the routes to every console service.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, TypeVar
 
@@ -15,6 +15,7 @@ from uncap.adapters.documents import DocumentTable
 from uncap.adapters.insights import Insights
 from uncap.adapters.reward_lists import RewardLists
 from uncap.adapters.scan_tombstones import ScanTombstones
+from uncap.domain.association.ports import AssociationReader, UnitSpan
 from uncap.domain.audit import AuditDraft
 from uncap.domain.catalog import Campaign, Party, Product
 from uncap.domain.codes.scheme import Keyring
@@ -64,6 +65,7 @@ class Desk:
     reward_queue: Callable[[], RewardQueue]
     insights: Insights
     tombstones: ScanTombstones
+    association: AssociationReader
     clock_ms: Callable[[], int]
     random_bytes: Callable[[int], bytes]
     next_batch_no: Callable[[], int]
@@ -92,14 +94,26 @@ class Desk:
         versions = self.catalog.campaign_versions(campaign_id, fresh=True)
         return found(versions or None, "campaign_unknown", f"there is no campaign {campaign_id}", "campaign_id")
 
-    def audit(self, actor: Actor, action: str, target: str, **summary: str) -> None:
+    def audit(self, actor: Actor, action: str, target: str, about: Sequence[UnitSpan] = (), **summary: str) -> None:
         """An entry without a change: a download, a request that was only looked at."""
-        self.writes.commit([], draft(actor, action, target, **summary))
+        self.writes.commit([], draft(actor, action, target, about=about, **summary))
 
 
-def draft(actor: Actor, action: str, target: str, *, reason: str = "", before: str = "", after: str = "") -> AuditDraft:
-    """An audit entry in the making; `before` and `after` are short summaries, never secrets or serials."""
-    return AuditDraft(actor.login, actor.role, action, target, reason, before, after)
+def draft(
+    actor: Actor,
+    action: str,
+    target: str,
+    *,
+    reason: str = "",
+    before: str = "",
+    after: str = "",
+    about: Sequence[UnitSpan] = (),
+) -> AuditDraft:
+    """An audit entry in the making; `before` and `after` are short summaries, never secrets or serials.
+
+    `about`: the units it happens to, whose history it joins (`services/read_history.py`).
+    """
+    return AuditDraft(actor.login, actor.role, action, target, reason, before, after, tuple(about))
 
 
 def found(value: ValueT | None, code: str, message: str, where: str) -> ValueT:
