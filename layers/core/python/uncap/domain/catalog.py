@@ -8,6 +8,8 @@ from enum import IntEnum
 
 import msgspec
 
+from uncap.domain.campaigns.reference import PauseScope, RuleSetRef
+
 Text = dict[str, str]
 """One human text in several languages: {"zh-CN": …, "en": …}."""
 
@@ -155,8 +157,8 @@ class PoolShare(msgspec.Struct, frozen=True):
 class Effect(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a claim gives to whom. `laid` draws from the release's laid prizes, `fixed` always gives `prize_id`."""
 
-    no: int
-    beneficiary: str  # consumer | outlet | distributor | salesperson
+    no: int  # the slot: per slot and beneficiary a claim founds at most one reward (ADR 0017)
+    beneficiary: str  # one of campaigns.rules.BENEFICIARIES
     kind: str  # laid | fixed
     prize_id: str = ""
 
@@ -190,6 +192,8 @@ class Campaign(msgspec.Struct, frozen=True, omit_defaults=True):
     currency: str = "CNY"
     limit: PersonLimit = PersonLimit()
     paused: bool = False
+    rule_set: RuleSetRef = RuleSetRef()
+    paused_for: PauseScope = PauseScope()
 
     def prize(self, prize_id: str) -> Prize:
         """The prize with this id; KeyError if the version does not have it."""
@@ -278,6 +282,7 @@ class Party(msgspec.Struct, frozen=True, omit_defaults=True):
     home_cell: str = ""
     provisional: bool = False
     version: int = 1
+    invited_by: str = ""
 
 
 class Shipment(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -14,6 +14,10 @@ from uncap.domain.rewards.reward import Case, Reward
 from uncap.domain.scans import ScanImage
 
 
+CHANNEL_ROLES = ("distributor", "outlet", "salesperson", "sub_distributor", "outlet_staff", "inviter")
+"""Beneficiaries who are found in the channel; a consumer is not."""
+
+
 class Channel(msgspec.Struct, frozen=True, omit_defaults=True):
     """Who stands behind a unit in the channel; empty where unknown. `shipped`: a shipment covers the unit."""
 
@@ -21,11 +25,13 @@ class Channel(msgspec.Struct, frozen=True, omit_defaults=True):
     distributor: str = ""
     outlet: str = ""
     salesperson: str = ""
+    sub_distributor: str = ""
+    outlet_staff: str = ""
+    inviter: str = ""  # who invited the outlet
 
     def party(self, beneficiary: str) -> str:
         """The party of this beneficiary class, or ""."""
-        known = {"distributor": self.distributor, "outlet": self.outlet, "salesperson": self.salesperson}
-        return known.get(beneficiary, "")
+        return str(getattr(self, beneficiary, "")) if beneficiary in CHANNEL_ROLES else ""
 
 
 class ChannelReader(Protocol):

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 import msgspec
 
+from uncap.domain.campaigns.reference import Place
 from uncap.domain.ledger import Posting
 from uncap.domain.rails import Scene, UserAction
 from uncap.domain.scans import CodeRef
@@ -90,6 +91,7 @@ class Reward(msgspec.Struct, frozen=True, omit_defaults=True):
     rev: int = msgspec.field(name="r", default=1)
     granted: tuple[Posting, ...] = msgspec.field(name="g", default=())
     settled: tuple[Posting, ...] = msgspec.field(name="m", default=())
+    place: Place | None = msgspec.field(name="j", default=None)  # only where the campaign differs by place
 
     @property
     def net_minor(self) -> int:
