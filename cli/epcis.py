@@ -1,4 +1,4 @@
-"""`uncap epcis`: is this EPCIS 2.0 document right, and under which hash is each of its events known?
+"""`uncap epcis`: is this EPCIS document right, under which hash is each of its events known, what is it in JSON?
 
 Exit codes: 0 fine; 1 a document with faults; 2 no document that can be read (missing, not UTF-8, not JSON, too large).
 """
@@ -18,7 +18,12 @@ from uncap.domain.errors import InputError
 
 app = typer.Typer(help="EPCIS 2.0 documents: check them, hash their events.", no_args_is_help=True)
 
-_File = Annotated[str, typer.Argument(metavar="FILE", help="An EPCIS 2.0 document in JSON; `-` reads standard input.")]
+_File = Annotated[
+    str,
+    typer.Argument(
+        metavar="FILE", help="An EPCIS document, 2.0 in JSON or XML or 1.x in XML; `-` reads standard input."
+    ),
+]
 _Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
@@ -47,6 +52,12 @@ def validate(
             counted = len(verdict.faults) + (len(verdict.notes) if strict else 0)
             typer.echo(f"invalid: {counted} fault{'' if counted == 1 else 's'}", err=True)
     raise typer.Exit(0 if valid else 1)
+
+
+@app.command()
+def convert(file: _File) -> None:
+    """Prints the document as EPCIS 2.0 JSON-LD: what an XML document says the same as."""
+    _print_json(_read(file, as_json=False).value)
 
 
 @app.command("hash")

@@ -74,7 +74,7 @@ def test_standard_input() -> None:
         (broken()[:200], "epcis_truncated: the file ends in the middle of the JSON (line 1"),
         (broken(**{"brand:note": "啤酒"}).decode().encode("gbk"), "epcis_encoding: not UTF-8"),
         (b'{"orders": []}', "epcis_not_document: "),
-        (b"<epcis:EPCISDocument/>", "epcis_xml: "),
+        (b"<epcis:EPCISDocument/>", "epcis_not_xml: "),
         (b"", "epcis_truncated: "),
     ],
 )

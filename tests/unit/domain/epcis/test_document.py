@@ -27,7 +27,7 @@ def refusal(data: bytes) -> InputError:
         ('{"type": "x"}'.encode("utf-16"), "epcis_encoding", "line 1"),
         (b'{"type": "x", "a": "\\ud800"}', "epcis_encoding", ""),
         (b'{"type": "x", "\\udfff": 1}', "epcis_encoding", ""),
-        (b'<?xml version="1.0"?><epcis:EPCISDocument/>', "epcis_xml", ""),
+        (b'<?xml version="1.0"?><epcis:EPCISDocument/>', "epcis_not_xml", "line 1"),
         (b'{"type": "x", "type": "y"}', "epcis_key_repeated", ""),
         (b"[" * 100_000, "epcis_too_deep", ""),
         (b" " * (MAX_BYTES + 1), "epcis_too_large", ""),

@@ -1,5 +1,5 @@
 """Reading a file into a document: which of the four kinds it is, and its events with their places. Refuses what is no
-EPCIS JSON at all, with a reason a person can act on; what is wrong inside a document is for `validate.py`.
+EPCIS at all, with a reason a person can act on; what is wrong inside a document is for `validate.py`.
 """
 
 import json
@@ -7,7 +7,9 @@ from typing import Final, Literal, NoReturn
 
 import msgspec
 
-from uncap.domain.epcis.faults import step
+from uncap.domain.epcis import xml_tree
+from uncap.domain.epcis.faults import Fault, step
+from uncap.domain.epcis.xml import from_xml
 from uncap.domain.errors import InputError
 
 MAX_BYTES: Final = 50 * 1024 * 1024
@@ -27,28 +29,38 @@ class PlacedEvent(msgspec.Struct, frozen=True):
 
 
 class Document(msgspec.Struct, frozen=True):
-    """A parsed file. `value` is its JSON; `events` is empty when there is no event list where one belongs."""
+    """A parsed file. `value` is its JSON, for XML the JSON that says the same, with `notes` on the XML itself; `events`
+    is empty when there is no event list where one belongs."""
 
     kind: Kind
     value: object
     events: tuple[PlacedEvent, ...]
+    notes: tuple[Fault, ...] = ()
 
 
 def read(data: bytes) -> Document:
-    """The document in `data`, UTF-8 JSON. Raises InputError: `epcis_too_large`, `epcis_encoding`, `epcis_xml`,
+    """The document in `data`, UTF-8 JSON or XML. Raises InputError: `epcis_too_large`, `epcis_encoding`,
     `epcis_truncated`, `epcis_not_json` (with line and column), `epcis_key_repeated`, `epcis_too_deep`,
-    `epcis_not_document`."""
+    `epcis_not_document`, `epcis_not_xml`, `epcis_xml_unsafe`."""
+    _check_size(data)
+    if xml_tree.looks_like_xml(data):
+        return document_of(*from_xml(data))
     value = _parse(_decode(data))
     _check_depth(value)
+    return document_of(value)
+
+
+def document_of(value: object, notes: tuple[Fault, ...] = ()) -> Document:
+    """The document that parsed JSON is. Raises InputError (`epcis_not_document`)."""
     kind = _kind(value)
     if kind == "event":
-        return Document(kind, value, (PlacedEvent("", value),))
+        return Document(kind, value, (PlacedEvent("", value),), notes)
     path = {
         "EPCISDocument": ("epcisBody", "eventList"),
         "EPCISQueryDocument": ("epcisBody", "queryResults", "resultsBody", "eventList"),
         "events": (),
     }[kind]
-    return Document(kind, value, _events(value, path))
+    return Document(kind, value, _events(value, path), notes)
 
 
 def _events(value: object, path: tuple[str, ...]) -> tuple[PlacedEvent, ...]:
@@ -61,9 +73,12 @@ def _events(value: object, path: tuple[str, ...]) -> tuple[PlacedEvent, ...]:
     return tuple(PlacedEvent(step(pointer, at), event) for at, event in enumerate(value))
 
 
-def _decode(data: bytes) -> str:
+def _check_size(data: bytes) -> None:
     if len(data) > MAX_BYTES:
         raise InputError("epcis_too_large", f"a document holds at most {MAX_BYTES >> 20} MB")
+
+
+def _decode(data: bytes) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -77,8 +92,6 @@ def _decode(data: bytes) -> str:
 
 
 def _parse(text: str) -> object:
-    if text.lstrip().startswith("<"):
-        raise InputError("epcis_xml", "this is XML; an EPCIS 2.0 document in JSON is expected")
     try:
         return json.loads(text, object_pairs_hook=_object, parse_constant=_constant)
     except json.JSONDecodeError as error:

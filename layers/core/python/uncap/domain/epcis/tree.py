@@ -20,6 +20,7 @@ class Node(NamedTuple):
     typed: bool = False
 
 
+_TEXT: Final = "#text"  # the text of an XML element that has attributes too
 _COMMENTS: Final = frozenset({"rdfs:comment", "comment"})
 # Typed references: the type stands before the value it types.
 _TYPED_LISTS: Final = {
@@ -43,7 +44,7 @@ class TreeBuilder:
         """The fields of an object that stands under the name `inside`."""
         made: list[Node] = []
         for name, value in held.items():
-            if name in _COMMENTS:
+            if name in _COMMENTS or name == _TEXT:
                 continue
             if name in _TYPED_LISTS:
                 made.extend(self._typed_list(name, value))
@@ -61,7 +62,7 @@ class TreeBuilder:
         if isinstance(value, list):
             return [node for item in value for node in self._item(name, item, inside, vocabulary)]
         if isinstance(value, dict):
-            return [Node(name, "", self.members(value, inside))]
+            return [Node(name, str(value.get(_TEXT, "")), self.members(value, inside))]
         text = str(value) if vocabulary is None else vocabulary.expand(str(value))
         return [Node(name, self._full_value(text))]
 

@@ -37,8 +37,9 @@ def validate(document: Document) -> Verdict:
     for placed in document.events:
         check_event(placed.value, placed.pointer, found)
     _note_repeated_ids(document, found)
-    grave = tuple(fault for fault in found.all if fault.grave)
-    return Verdict(len(document.events), grave, tuple(fault for fault in found.all if not fault.grave))
+    all_found = (*document.notes, *found.all)
+    grave = tuple(fault for fault in all_found if fault.grave)
+    return Verdict(len(document.events), grave, tuple(fault for fault in all_found if not fault.grave))
 
 
 def _note_version(document: Document, found: Findings) -> None:
