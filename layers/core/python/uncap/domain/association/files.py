@@ -1,7 +1,7 @@
 """An association file's life and report: what is stored about it, what people read. Pure, without numpy.
 
 running → visible, or failed (rollback mode, something was wrong), or given_up; a job that stood still too long and
-whose batch another file needed is interrupted, and begins anew when it comes back. Kept by `services/associate_units.py`.
+whose batch another file needed is interrupted, and begins anew when it comes back. See `services/associate_units.py`.
 """
 
 import hashlib

@@ -91,6 +91,11 @@ def texts_of(rows: U8) -> list[str]:
     return [text[at : at + SERIAL_LENGTH] for at in range(0, len(text), SERIAL_LENGTH)]
 
 
+def digits_of(characters: U8) -> U8:
+    """Crockford characters of either case as 0 to 31, 255 for any other byte; any shape."""
+    return _DIGITS.take(characters)
+
+
 def _check_indices(batch_no: int, indices: I64 | range) -> None:
     if len(indices) == 0:
         check_range(batch_no, 0)
