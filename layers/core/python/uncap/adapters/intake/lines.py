@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import msgspec
+import numpy as np
 
 from uncap.adapters.intake.streams import BLOCK_BYTES, Stream
 from uncap.domain.errors import InputError
 
 LINE_BYTES = 64 * 1024
+BLOCK_LINES = 131_072
 UTF8, GB18030 = "utf-8", "gb18030"
 _BOM = b"\xef\xbb\xbf"
 _WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff")
@@ -46,22 +48,43 @@ class Dialect(NamedTuple):
 
 
 def blocks(stream: Stream, place: Place, block_bytes: int = BLOCK_BYTES) -> Iterator[Block]:
-    """The document from `place` on; `stream` stands there. Raises InputError (`line_too_long`) and the stream's."""
-    rest, offset, line = b"", place.offset, place.line
-    while more := stream.read(block_bytes):
-        data = rest + more
-        cut = data.rfind(b"\n") + 1
-        if not cut and len(data) > LINE_BYTES:
-            raise InputError("line_too_long", f"a line is longer than {LINE_BYTES} bytes", where=f"line {line}")
-        rest = data[cut:]
+    """The document from `place` on; `stream` stands there. At most `block_bytes` and BLOCK_LINES each.
+
+    Where a block ends depends on where it begins and on nothing else: a job that goes on cuts as it would have before.
+    Raises InputError (`line_too_long`) and the stream's.
+    """
+    rest, offset, line, ended = b"", place.offset, place.line, False
+    while not ended or rest:
+        rest, ended = _topped_up(stream, rest, block_bytes)
+        cut = _cut(rest)
+        if not cut:
+            if len(rest) > LINE_BYTES or not ended:
+                raise InputError("line_too_long", f"a line is longer than {LINE_BYTES} bytes", where=f"line {line}")
+            cut = len(rest)
         if cut:
-            yield Block(data[:cut], offset, line)
+            yield Block(rest[:cut], offset, line)
             offset += cut
-            line += data.count(b"\n", 0, cut)
-    if len(rest) > LINE_BYTES:
-        raise InputError("line_too_long", f"a line is longer than {LINE_BYTES} bytes", where=f"line {line}")
-    if rest:
-        yield Block(rest, offset, line)
+            line += rest.count(b"\n", 0, cut)
+            rest = rest[cut:]
+
+
+def _topped_up(stream: Stream, rest: bytes, block_bytes: int) -> tuple[bytes, bool]:
+    """`rest` and what follows it up to a block's size, and whether the document ends there."""
+    parts, missing = [rest], max(block_bytes, LINE_BYTES + 1) - len(rest)
+    while missing > 0:
+        more = stream.read(missing)
+        if not more:
+            return b"".join(parts), True
+        parts.append(more)
+        missing -= len(more)
+    return b"".join(parts), False
+
+
+def _cut(data: bytes) -> int:
+    """Where the last whole line ends, or the BLOCK_LINES-th if there are more."""
+    if data.count(b"\n") <= BLOCK_LINES:
+        return data.rfind(b"\n") + 1
+    return int(np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n"))[BLOCK_LINES - 1]) + 1
 
 
 def read_dialect(stream: Stream) -> Dialect:

@@ -14,7 +14,7 @@ import msgspec
 from uncap.adapters.intake.sources import ByteSource
 from uncap.domain.errors import InputError
 
-BLOCK_BYTES = 8 << 20
+BLOCK_BYTES = 4 << 20
 _EASY_BYTES = 16 << 20
 _GZIP, _ZIP, _ENCRYPTED = b"\x1f\x8b", b"PK\x03\x04", 0x1
 _GZIP_WINDOW = 31

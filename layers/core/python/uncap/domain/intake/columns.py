@@ -38,10 +38,10 @@ ASSOCIATION = (
 """The columns of an association file."""
 
 
-def match(header: Sequence[str], fields: Sequence[Field]) -> dict[str, int]:
+def match(header: Sequence[str], fields: Sequence[Field], where: str = "line 1") -> dict[str, int]:
     """Field name → column. Of two columns for one field the better name wins; the same name twice is refused.
 
-    Raises InputError (`header_ambiguous`, `header_missing`) at line 1.
+    Raises InputError (`header_ambiguous`, `header_missing`) at `where`.
     """
     cells = [fold(cell) for cell in header]
     found: dict[str, int] = {}
@@ -49,7 +49,7 @@ def match(header: Sequence[str], fields: Sequence[Field]) -> dict[str, int]:
         for name in (field.name, *field.names):
             count = cells.count(fold(name))
             if count > 1:
-                raise InputError("header_ambiguous", f"two columns are called {echo(name)!r}", where="line 1")
+                raise InputError("header_ambiguous", f"two columns are called {echo(name)!r}", where=where)
             if count:
                 found[field.name] = cells.index(fold(name))
                 break
@@ -58,8 +58,8 @@ def match(header: Sequence[str], fields: Sequence[Field]) -> dict[str, int]:
         shown = ", ".join(echo(cell) for cell in header[:8])
         raise InputError(
             "header_missing",
-            f"the first line must name the columns; no {' and no '.join(missing)} among: {shown}",
-            where="line 1",
+            f"{where} must name the columns; no {' and no '.join(missing)} among: {shown}",
+            where=where,
         )
     return found
 
