@@ -20,6 +20,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:  #
     done = project_scans(event["Records"], projector())
     metrics.add_metric(name="ScansProjected", unit=MetricUnit.Count, value=done.counted)
     metrics.add_metric(name="DiversionCaseOpened", unit=MetricUnit.Count, value=len(done.opened))
+    metrics.add_metric(name="CanaryScanned", unit=MetricUnit.Count, value=len(done.leaked))
+    for order in done.leaked:
+        logger.error("canary scanned: the file of this export has leaked", extra={"export_id": order})
     metrics.add_metric(name="RecordParked", unit=MetricUnit.Count, value=done.parked)
     logger.info(
         "scans projected",

@@ -28,6 +28,22 @@ def batch(api: Api, size: int = 1_200) -> tuple[int, int]:
     return units, cases
 
 
+def export_body(units: int, **changes: object) -> dict[str, object]:
+    return {
+        "batch_no": units,
+        "role": "cap_inner",
+        "made_for": "Cap printer",
+        "reason": "print run 7",
+        "expires_at_ms": NOW_MS + 7 * DAY_MS,
+        **changes,
+    }
+
+
+def export(api: Api, batch_no: int, **changes: object) -> str:
+    """The id of a new order."""
+    return str(api.ok("POST", "/exports", export_body(batch_no, **changes))["order"]["export_id"])
+
+
 def parties(api: Api) -> None:
     api.ok("POST", "/parties", {"party_id": "brand", "role": "brand", "name": words("Brand")})
     for party_id in ("dist-a", "dist-b"):

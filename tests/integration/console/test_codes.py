@@ -1,8 +1,4 @@
-"""Code files, decommissioning and replacing: every printed code is ours, every download is on record."""
-
-import base64
-import hashlib
-from urllib.parse import parse_qs
+"""Decommissioning and replacing codes."""
 
 import msgspec
 import pytest
@@ -13,7 +9,6 @@ from uncap.adapters.models import ScanItem
 from uncap.adapters.scan_items import mark_of, mark_text
 from uncap.domain.catalog import Role
 from uncap.domain.claims import decide_claim
-from uncap.domain.codes.links import parse_code_link
 from uncap.domain.codes.scheme import encode
 from uncap.domain.prizes.commitment import derive_seed
 from uncap.domain.prizes.laying import laid_prize
@@ -29,58 +24,6 @@ def link_of(bench: Bench, batch_no: int, index: int, role: Role) -> str:
     batch = bench.desk.batch(batch_no).batch
     serial = encode(bench.keyring.key(batch.epoch, batch.gtin, role), batch_no, index)
     return f"https://q.example.cn/01/{batch.gtin}/21/{serial}"
-
-
-def test_text_pages_follow_each_other(bench: Bench, admin: Api) -> None:
-    units, _ = brand.batch(admin, 50)
-    query, lines = "role=cap_inner&count=20&reason=print+run+7", []
-    while query:
-        answer = admin.call("GET", f"/batches/{units}/codes?{query}")
-        assert answer.status == 200
-        digest = hashlib.sha256(answer.body.encode())
-        assert answer.headers["X-Uncap-Sha256"] == digest.hexdigest()
-        assert answer.headers["Repr-Digest"] == f"sha-256=:{base64.b64encode(digest.digest()).decode()}:"
-        lines += answer.body.removesuffix("\r\n").split("\r\n")
-        link = str(answer.headers.get("Link", ""))
-        query = link[len("<codes?") : link.index(">")] if link else ""
-        assert not query or parse_qs(query)["reason"] == ["print run 7"]
-    roles = (Role.CAP_OUTER, Role.CAP_INNER)
-    found = [bench.keyring.identify(code.gtin, code.serial, roles) for code in map(parse_code_link, lines)]
-    assert [one.ref for one in found if one] == [CodeRef(units, index, Role.CAP_INNER) for index in range(50)]
-    assert all(line.startswith("HTTPS://Q.EXAMPLE.CN/01/") for line in lines)
-
-
-def test_csv_names_the_case(bench: Bench, admin: Api) -> None:
-    units, cases = brand.batch(admin, 60)
-    text = admin.call("GET", f"/batches/{units}/codes?role=cap_outer&start=22&count=4&format=csv&reason=pack").body
-    rows = [row.split(",") for row in text.splitlines()]
-    assert [row[0] for row in rows] == ["22", "23", "24", "25"]
-    assert all(row[2].endswith(row[1]) for row in rows)
-    parents = [bench.keyring.identify(brand.CASE, row[3], (Role.CASE_OUTER,)) for row in rows]
-    assert [one.ref.index for one in parents if one] == [0, 0, 1, 1]
-    assert all(one and one.ref.batch_no == cases for one in parents)
-
-
-def test_every_download_is_on_record(admin: Api) -> None:
-    units, _ = brand.batch(admin, 50)
-    admin.call("GET", f"/batches/{units}/codes?role=cap_inner&reason=print+run+7")
-    entry = admin.ok("GET", "/audit?day=2026-11-22")["entries"][-1]
-    assert (entry["action"], entry["who"], entry["reason"]) == ("codes.export", "anna", "print run 7")
-    assert entry["after"].startswith("0..50 as txt, sha256 ")
-
-
-@pytest.mark.parametrize(
-    ("query", "expected"),
-    [
-        ("role=cap_inner", (400, "query_invalid")),
-        ("role=cap_inner&reason=print&count=20001", (400, "query_invalid")),
-        ("role=case_outer&reason=print", (400, "role_not_in_batch")),
-        ("role=cap_inner&reason=print&start=50", (400, "range_invalid")),
-    ],
-)
-def test_exports_refused(admin: Api, query: str, expected: tuple[int, str]) -> None:
-    units, _ = brand.batch(admin, 50)
-    assert admin.refused("GET", f"/batches/{units}/codes?{query}") == expected
 
 
 def test_decommissioning_a_range(admin: Api) -> None:

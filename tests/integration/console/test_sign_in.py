@@ -98,12 +98,14 @@ def test_old_keys_still_verify_after_a_rotation(bench: Bench, admin: Api) -> Non
     [
         ("auditor", "POST", "/products"),
         ("factory", "GET", "/rewards"),
-        ("brand", "GET", "/batches/1/codes?role=cap_inner&reason=print"),
+        ("brand", "GET", "/exports/x1-00000000/codes"),
         ("brand", "POST", "/releases/r1-1/activate"),
         ("finance", "POST", "/batches"),
         ("logistics", "GET", "/audit?day=2026-11-22"),
         ("inspector", "POST", "/epochs/1/state"),
         ("factory", "POST", "/batches/1/hold"),
+        ("factory", "POST", "/exports"),
+        ("factory", "GET", "/exports/x1-00000000/skips"),
         ("factory", "POST", "/batches/1/replacements/approve"),
     ],
 )

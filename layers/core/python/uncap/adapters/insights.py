@@ -15,6 +15,7 @@ from uncap.adapters.insights_writer import CASES_PK, EVIDENCE_SUFFIX
 from uncap.adapters.models import InsightItem
 from uncap.domain.diversion.cases import DiversionCase, EvidenceSummary
 from uncap.domain.errors import ConflictError, InputError, NotFoundError
+from uncap.domain.read_models import canary_key
 
 MAX_DAYS = 366
 
@@ -86,6 +87,11 @@ class Insights:
             if case.case_id == case_id:
                 return case
         raise NotFoundError("case_unknown", "There is no such diversion case.", where="case_id")
+
+    def canary_scans(self, export_id: str) -> int:
+        """How often canaries of an export order were scanned (services/watch_canaries.py). Raises TransientError."""
+        pk, sk = canary_key(export_id)
+        return sum(item.n or 0 for item in _query(pk, (sk, sk)))
 
     def update_case(self, case: DiversionCase) -> None:
         """Store a case that `move_case` returned; its version is one more than the stored one.

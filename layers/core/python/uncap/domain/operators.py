@@ -39,12 +39,17 @@ _GRANTS: dict[str, dict[str, str]] = {
     "admin": dict.fromkeys(AREAS, "read write approve export"),
     "brand": _READ
     | dict.fromkeys(("products", "parties", "batches", "releases", "campaigns", "diversion"), "read write")
-    | {"batches": "read write approve", "shipments": "read write", "rewards": "read write"},
-    "factory": {"products": "read", "batches": "read write", "codes": "export"},
+    | {
+        "batches": "read write approve",
+        "shipments": "read write",
+        "rewards": "read write",
+        "codes": "read write approve",
+    },
+    "factory": {"products": "read", "batches": "read write", "codes": "read export"},
     "logistics": {"products": "read", "parties": "read", "batches": "read", "shipments": "read write"},
     "finance": _READ | {"releases": "read approve", "rewards": "read write approve", "audit": "read"},
     "inspector": {"products": "read", "parties": "read", "shipments": "read", "diversion": "read write"},
-    "auditor": _READ | {"audit": "read"},
+    "auditor": _READ | {"audit": "read", "codes": "read"},
 }
 PERMISSIONS: dict[str, dict[str, frozenset[str]]] = {
     role: {area: frozenset(actions.split()) for area, actions in grants.items()} for role, grants in _GRANTS.items()

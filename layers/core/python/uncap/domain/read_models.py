@@ -121,6 +121,16 @@ def shipment_key(shipment_id: str) -> CounterKey:
     return f"shipment#{shipment_id}", "scans"
 
 
+def canary_key(export_id: str) -> CounterKey:
+    """Scans of the canaries drawn for one export order: each is a sign that its file has leaked."""
+    return f"export#{export_id}", "canaries"
+
+
+def home_key(shipment_id: str, case_no: int) -> CounterKey:
+    """Consumer scans of one case inside its territory: what the case's sightings elsewhere are weighed against."""
+    return f"shipment#{shipment_id}", f"home#{case_no}"
+
+
 def totals(observations: Iterable[Observation]) -> Counter[CounterKey]:
     """What a set of observations adds to each counter."""
     return Counter(key for one in observations for key in one.counters)

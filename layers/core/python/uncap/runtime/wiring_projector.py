@@ -11,6 +11,7 @@ from uncap.adapters.archive import ScanArchive
 from uncap.adapters.catalog import Catalog
 from uncap.adapters.documents import DocumentTable
 from uncap.adapters.insights_writer import SEEN_TTL_S, InsightsWriter
+from uncap.adapters.levels import Levels
 from uncap.adapters.models import CatalogItem, FlowItem, InsightItem, PartyItem, open_tables
 from uncap.adapters.parties import DynamoParties
 from uncap.adapters.reward_queue import SqsParkedQueue, sqs_client
@@ -21,6 +22,8 @@ from uncap.runtime.clock import clock_ms
 from uncap.runtime.settings import ProjectorSettings, read
 from uncap.services.check_diversion import DiversionCheck
 from uncap.services.project_scans import ProjectorTools
+from uncap.services.roll_order import RollOrder
+from uncap.services.watch_canaries import CanaryWatch
 
 
 @functools.cache
@@ -50,18 +53,22 @@ def build_projector(
         min_cases=settings.diversion_min_cases,
         travel_ppm=settings.diversion_travel_ppm,
     )
+    catalog = Catalog(DocumentTable(CatalogItem), clock, settings.catalog_max_age_ms)
+    parties = DynamoParties(clock, settings.catalog_max_age_ms)
+    association = RollOrder(catalog)
     check = DiversionCheck(
-        Catalog(DocumentTable(CatalogItem), clock, settings.catalog_max_age_ms),
-        CachedShipments(clock, settings.catalog_max_age_ms),
-        DynamoParties(clock, settings.catalog_max_age_ms),
+        catalog,
+        CachedShipments(clock, settings.catalog_max_age_ms, Levels(catalog, association, parties.party)),
+        parties,
         ZoneInfo(settings.time_zone),
         rule.margin_m,
+        association,
     )
     s3_config = Config(connect_timeout=1, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
     return ProjectorTools(
         decode=change_of,
         redact=parked_record,
-        observe=check.observe,
+        observe=CanaryWatch(catalog, check.observe).observe,
         archive=ScanArchive(boto3.client("s3", config=s3_config), settings.archive_bucket),
         insights=InsightsWriter(connection, rule, clock, seen_ttl_s=seen_ttl_s),
         parking=SqsParkedQueue(sqs_client(), settings.parked_queue_url),

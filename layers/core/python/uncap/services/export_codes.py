@@ -1,42 +1,46 @@
-"""Code files for printers, page by page; every page is audited with who and why.
+"""Code files page by page under an open order, and the list of lines not to print; both logged with who and when.
 
-Called by `routes/console/codes.py`; `uncap batch export` puts the pages together.
+Called by `routes/console/codes.py`; `uncap batch export` puts the pages together. Nobody gets both: whoever holds the
+file must not know its canaries (ADR 0018).
 """
 
 import base64
 import hashlib
-from typing import Annotated, Literal
+from collections.abc import Iterator
+from typing import Annotated
 from urllib.parse import urlencode
 
 import msgspec
 
-from uncap.adapters.catalog import BatchView
+from uncap.adapters.audited_writes import DocWrite, doc_of
 from uncap.domain.catalog import CodeBatch, Role
 from uncap.domain.codes import bulk
+from uncap.domain.codes.canaries import placed
 from uncap.domain.codes.links import code_prefix
-from uncap.domain.errors import ConflictError, InputError
+from uncap.domain.codes.scheme import CodeKey
+from uncap.domain.errors import ConflictError, ForbiddenError
+from uncap.domain.exports import Download, ExportOrder, Kind, check_open
 from uncap.domain.ranges import check_range
-from uncap.services.create_product import RoleName
-from uncap.services.desk import Actor, Desk, Index, Reason
+from uncap.services.desk import Actor, Desk, Index, draft
+from uncap.services.order_export import LOG, check_exportable, load_export, log_key
 
 MAX_PAGE_CODES = 20_000
 """Two megabytes of CSV: Lambda answers with at most six."""
 
 
-class ExportQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`count` codes of one role from `start` on. `txt`: one link per line; `csv`: seq, code, url, parent, no header."""
+class PageOfCodes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`count` places of the order's range from `start` on (0: from its beginning)."""
 
-    role: RoleName
-    reason: Reason
     start: Index = 0
     count: Annotated[int, msgspec.Meta(ge=1, le=MAX_PAGE_CODES)] = MAX_PAGE_CODES
-    format: Literal["txt", "csv"] = "txt"
 
 
 class CodePage(msgspec.Struct, frozen=True):
-    """CRLF lines, their SHA-256, and the query of the next page ("" at the end)."""
+    """CRLF lines without a header, how many, their SHA-256, and the query of the next page ("" at the end)."""
 
     text: str
+    form: str
+    lines: int
     sha256: str
     next: str
 
@@ -46,44 +50,92 @@ class CodePage(msgspec.Struct, frozen=True):
         return f"sha-256=:{base64.b64encode(bytes.fromhex(self.sha256)).decode()}:"
 
 
-def export_codes(desk: Desk, actor: Actor, batch_no: int, query: ExportQuery) -> CodePage:
-    """Raises NotFoundError (`batch_unknown`), InputError (`range_invalid`, `role_not_in_batch`), ConflictError
-    (`batch_not_commissioned`, `link_base_unset`)."""
-    view = desk.batch(batch_no)
-    batch, role = view.batch, Role[query.role.upper()]
-    if batch.state != "commissioned":
-        raise ConflictError("batch_not_commissioned", "commission the batch first", where="batch_no")
-    if role not in batch.roles:
-        raise InputError("role_not_in_batch", "the batch has no such codes", where="role")
-    if not desk.link_base:
-        raise ConflictError("link_base_unset", "this deployment has no host for printed links (LinkBase)")
-    stop = min(query.start + query.count, batch.size)
-    check_range(query.start, max(stop, query.start + 1), batch.size)
-    text = _csv(desk, view, role, query.start, stop) if query.format == "csv" else _txt(desk, batch, role, query, stop)
-    page = CodePage(text, hashlib.sha256(text.encode()).hexdigest(), _next(query, stop, batch.size))
-    desk.audit(
-        actor,
-        "codes.export",
-        f"batch {batch_no} {query.role}",
-        reason=query.reason,
-        after=f"{query.start}..{stop} as {query.format}, sha256 {page.sha256}",
+class SkipList(msgspec.Struct, frozen=True):
+    """The lines of the whole file, counted from 1, that must not be printed."""
+
+    export_id: str
+    lines: list[int]
+
+
+def export_codes(desk: Desk, actor: Actor, export_id: str, query: PageOfCodes) -> CodePage:
+    """Raises NotFoundError (`export_unknown`), ConflictError (`export_awaits_approval`, `export_expired`,
+    `export_closed`, `link_base_unset`), InputError (`range_invalid`), ForbiddenError (`second_person_needed`)."""
+    order, batch = _opened(desk, export_id)
+    start = max(query.start, order.start)
+    stop = min(start + query.count, order.stop)
+    check_range(start, max(stop, start + 1), order.stop)
+    key = desk.keyring().key(batch.epoch, batch.gtin, Role[order.role.upper()])
+    blocks = _csv(desk, batch, key, start, stop) if order.form == "csv" else _txt(desk, batch, key, order, start, stop)
+    data = b"".join(blocks)
+    page = CodePage(
+        text=data.decode("ascii"),
+        form=order.form,
+        lines=data.count(b"\r\n"),
+        sha256=hashlib.sha256(data).hexdigest(),
+        next="" if stop >= order.stop else urlencode({"start": stop, "count": query.count}),
     )
+    _log(desk, actor, order, Download(desk.clock_ms(), actor.login, "codes", start, stop, page.lines, page.sha256))
     return page
 
 
-def _txt(desk: Desk, batch: CodeBatch, role: Role, query: ExportQuery, stop: int) -> str:
-    key = desk.keyring().key(batch.epoch, batch.gtin, role)
+def read_skips(desk: Desk, actor: Actor, export_id: str) -> SkipList:
+    """Which lines the press leaves out. Raises as `export_codes` does."""
+    order, batch = _opened(desk, export_id)
+    key = desk.keyring().key(batch.epoch, batch.gtin, Role[order.role.upper()])
+    # Each canary stands before its place, so that those before it push it down by one line each.
+    places = placed(batch, order.export_id, key.cipher())
+    lines = [at - order.start + before + 1 for before, (at, _) in enumerate(places)]
+    sha256 = hashlib.sha256("\n".join(map(str, lines)).encode()).hexdigest()
+    entry = Download(desk.clock_ms(), actor.login, "skips", order.start, order.stop, len(lines), sha256)
+    _log(desk, actor, order, entry)
+    return SkipList(export_id, lines)
+
+
+def _opened(desk: Desk, export_id: str) -> tuple[ExportOrder, CodeBatch]:
+    order = load_export(desk, export_id)
+    check_open(order, desk.clock_ms())
+    batch = desk.batch(order.batch_no).batch
+    check_exportable(batch, order.role)
+    if not desk.link_base:
+        raise ConflictError("link_base_unset", "this deployment has no host for printed links (LinkBase)")
+    return order, batch
+
+
+def _log(desk: Desk, actor: Actor, order: ExportOrder, entry: Download) -> None:
+    """Into the audit trail and the order's own log; who has fetched the one thing does not get the other."""
+    pk, reader = log_key(order.export_id), f"reader#{actor.login}"
+    before = desk.parties.value(pk, reader, str)
+    if before not in (None, entry.what):
+        raise ForbiddenError("second_person_needed", "Whoever fetches the codes must not know which are canaries.")
+    unique = desk.random_bytes(4).hex()
+    writes = [DocWrite("parties", pk, f"{LOG}{entry.at_ms:013d}#{unique}", doc_of(entry), 1)]
+    if before is None:
+        kind: Kind = entry.what
+        writes.append(DocWrite("parties", pk, reader, doc_of(kind), 1))
+    summary = f"{entry.lines} lines of {entry.start}..{entry.stop}, sha256 {entry.sha256}"
+    desk.writes.commit(
+        writes, draft(actor, f"exports.{entry.what}", order.export_id, reason=order.reason, after=summary)
+    )
+
+
+def _txt(desk: Desk, batch: CodeBatch, key: CodeKey, order: ExportOrder, start: int, stop: int) -> Iterator[bytes]:
     prefix = code_prefix(desk.link_base, batch.gtin)
-    return b"".join(bulk.lines(key, batch.batch_no, range(query.start, stop), prefix)).decode("ascii")
+    at = start
+    canaries = [one for one in placed(batch, order.export_id, key.cipher()) if start <= one[0] < stop]
+    for place, index in [*canaries, (stop, -1)]:
+        if place > at:
+            yield from bulk.lines(key, batch.batch_no, range(at, place), prefix)
+            at = place
+        if index >= 0:
+            yield from bulk.lines(key, batch.batch_no, range(index, index + 1), prefix)
 
 
-def _csv(desk: Desk, view: BatchView, role: Role, start: int, stop: int) -> str:
-    batch = view.batch
-    serials = _serials(desk, batch, role, start, stop)
+def _csv(desk: Desk, batch: CodeBatch, key: CodeKey, start: int, stop: int) -> Iterator[bytes]:
+    serials = bulk.texts_of(bulk.serials(key, batch.batch_no, range(start, stop)))
     prefix = code_prefix(desk.link_base, batch.gtin)
     parents = _parents(desk, batch, start, stop)
     rows = zip(range(start, stop), serials, parents, strict=True)
-    return "".join(f"{seq},{serial},{prefix}{serial},{parent}\r\n" for seq, serial, parent in rows)
+    yield "".join(f"{seq},{serial},{prefix}{serial},{parent}\r\n" for seq, serial, parent in rows).encode("ascii")
 
 
 def _parents(desk: Desk, batch: CodeBatch, start: int, stop: int) -> list[str]:
@@ -95,17 +147,6 @@ def _parents(desk: Desk, batch: CodeBatch, start: int, stop: int) -> list[str]:
         return [""] * (stop - start)
     pack = batch.units_per_case
     first, last = start // pack, (stop - 1) // pack + 1
-    serials = _serials(desk, cases, Role.CASE_OUTER, first, last)
+    key = desk.keyring().key(cases.epoch, cases.gtin, Role.CASE_OUTER)
+    serials = bulk.texts_of(bulk.serials(key, cases.batch_no, range(first, last)))
     return [serials[index // pack - first] for index in range(start, stop)]
-
-
-def _serials(desk: Desk, batch: CodeBatch, role: Role, start: int, stop: int) -> list[str]:
-    key = desk.keyring().key(batch.epoch, batch.gtin, role)
-    return bulk.texts_of(bulk.serials(key, batch.batch_no, range(start, stop)))
-
-
-def _next(query: ExportQuery, stop: int, size: int) -> str:
-    if stop >= size:
-        return ""
-    fields = msgspec.to_builtins(msgspec.structs.replace(query, start=stop))
-    return urlencode(fields)

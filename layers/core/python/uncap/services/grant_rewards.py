@@ -8,13 +8,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
+import msgspec
+
 from uncap.adapters.catalog import BatchView, Catalog
 from uncap.domain.catalog import Campaign, Release
+from uncap.domain.codes.canaries import run_of
 from uncap.domain.errors import ConflictError, InputError, NotFoundError, PoisonError
 from uncap.domain.rails import Rail
 from uncap.domain.rewards import ids
 from uncap.domain.rewards.granting import Ground, rewards_of
-from uncap.domain.rewards.ports import ChannelReader, LedgerStore, RewardQueue
+from uncap.domain.rewards.ports import Channel, ChannelReader, LedgerStore, RewardQueue
 from uncap.domain.rewards.reward import Reward, State
 from uncap.domain.rewards.states import waits_for_person
 from uncap.domain.scans import CodeRef, Mark, ScanChange, ScanImage
@@ -111,6 +114,8 @@ def plan(image: ScanImage, granter: Granter) -> tuple[Reward, ...]:
     release = _release(view, ref, claim, granter.catalog)
     try:
         campaign = _campaign(claim, release, granter.catalog)
+        if run_of(view.batch, ref.index) is not None:
+            return _worthless(ref, claim, view, release, campaign)
         laid = any(effect.kind == "laid" for effect in campaign.effects)
         prize_id = granter.laid_prize(release, ref.index) if laid else ""
     except (ConflictError, InputError) as cause:
@@ -127,6 +132,14 @@ def plan(image: ScanImage, granter: Granter) -> tuple[Reward, ...]:
             epoch_state=granter.catalog.epoch_state(view.batch.epoch),
         ),
     )
+
+
+def _worthless(ref: CodeRef, claim: Mark, view: BatchView, release: Release, campaign: Campaign) -> tuple[Reward, ...]:
+    """A canary's rewards are in state NONE like those of any code that won nothing (ADR 0018)."""
+    nothing = msgspec.structs.replace(
+        campaign, effects=tuple(msgspec.structs.replace(effect, kind="laid") for effect in campaign.effects)
+    )
+    return rewards_of(ref, claim, Ground(view.batch, release, nothing, "", Channel()))
 
 
 def _paid_at_once(reward: Reward, granter: Granter) -> Reward:
@@ -179,10 +192,17 @@ def _release(view: BatchView, ref: CodeRef, claim: Mark, catalog: Catalog) -> Re
     """The release that the claim names, activated: a cache older than the activation is read through once."""
     for fresh in (False, True):
         one = catalog.batch(ref.batch_no, fresh=True) if fresh else view
-        release = one.release_of(ref.index) if one else None
+        release = _holding(one, ref, claim) if one else None
         if release and release.state != "committed" and claim.release_id in ("", release.release_id):
             return release
     raise PoisonError("release_unknown", f"no activated release {claim.release_id!r} holds the code", where="release")
+
+
+def _holding(view: BatchView, ref: CodeRef, claim: Mark) -> Release | None:
+    """By index; a canary's index lies in no release, its claim names the one it pretends to belong to."""
+    if ref.index < view.batch.size:
+        return view.release_of(ref.index)
+    return next((one for one in view.releases if one.release_id == claim.release_id), None)
 
 
 def _campaign(claim: Mark, release: Release, catalog: Catalog) -> Campaign:

@@ -16,6 +16,7 @@ from uncap.domain.read_models import Observation, ScanFact, fact_of
 from uncap.domain.rewards.ports import ParkedQueue
 from uncap.domain.scans import ScanChange
 from uncap.services.check_diversion import Observer
+from uncap.services.watch_canaries import orders_rung
 
 Record = Mapping[str, Any]
 
@@ -32,13 +33,15 @@ class ProjectorTools(msgspec.Struct, frozen=True):
 
 
 class Projected(msgspec.Struct, frozen=True):
-    """What became of a batch; `opened` are the ids of new diversion cases."""
+    """What became of a batch; `opened` are the ids of new diversion cases, `leaked` the export orders whose canaries
+    were scanned."""
 
     records: int
     parked: int
     counted: int
     replayed: int
     opened: tuple[str, ...]
+    leaked: tuple[str, ...] = ()
 
 
 def project_scans(records: Sequence[Record], tools: ProjectorTools) -> Projected:
@@ -62,4 +65,5 @@ def project_scans(records: Sequence[Record], tools: ProjectorTools) -> Projected
     if facts:
         tools.archive.write(facts)
     done = tools.insights.record(observations)
-    return Projected(len(records), parked, done.counted, done.replayed, done.opened)
+    leaked = orders_rung(observations)
+    return Projected(len(records), parked, done.counted, done.replayed, done.opened, leaked)
