@@ -19,7 +19,9 @@ def test_one_query_per_batch_and_age(monkeypatch: pytest.MonkeyPatch) -> None:
     def query(pk: str, _condition: Any) -> Iterator[SimpleNamespace]:
         asked.append(pk)
         if pk == "batch#7":
-            yield SimpleNamespace(doc=msgspec.json.encode(Shipment("s1", 7, 0, 10, "d", 1)).decode())
+            yield SimpleNamespace(
+                sk="ship#000000000#s1", doc=msgspec.json.encode(Shipment("s1", 7, 0, 10, "d", 1)).decode()
+            )
 
     monkeypatch.setattr(FlowItem, "query", query)
     shipments = CachedShipments(lambda: now[0], 5_000)

@@ -10,7 +10,6 @@ from uncap.adapters.catalog import Catalog
 from uncap.domain.catalog import CodeBatch, Party, Role, Shipment, Territory
 from uncap.domain.errors import PoisonError
 from uncap.domain.read_models import ScanFact
-from uncap.domain.shipping import ShipmentMap
 from uncap.services.check_diversion import DiversionCheck
 
 WUHAN, SHANGHAI = (h3.latlng_to_cell(*at, 7) for at in ((30.6, 114.3), (31.2, 121.5)))
@@ -46,10 +45,13 @@ class Channel:
     """One shipment of everything to `to`."""
 
     def __init__(self, to: str, shipped_at_ms: int = 1_000) -> None:
-        self._map = ShipmentMap([Shipment("s1", 7, 0, 72, to, shipped_at_ms)] if to else [])
+        self._shipped = Shipment("s1", 7, 0, 72, to, shipped_at_ms) if to else None
 
-    def shipment_of(self, batch_no: int, index: int) -> Shipment | None:
-        return self._map.shipment_of(index) if batch_no == 7 else None
+    def shipment_of(self, batch_no: int, index: int, at_ms: int | None = None) -> Shipment | None:
+        unit = index if batch_no == 7 else 24 * index
+        one = self._shipped
+        covered = one is not None and one.start <= unit < one.stop and (at_ms is None or one.shipped_at_ms <= at_ms)
+        return one if covered else None
 
     def party(self, party_id: str) -> Party | None:
         return PARTIES.get(party_id)

@@ -1,21 +1,24 @@
-"""Shipments and the channel tree as the relay and the jobs read them (ChannelReader, ShipmentReader on PynamoDB).
+"""Where goods are, as the relay and the jobs read it (ChannelReader, ShipmentReader on the Flow and Parties tables).
 
-The console writes both tables. Each look-up is one query of the batch's shipments and one read per step up the tree.
+A unit shipped by its own batch costs one query, and none while that shipment is remembered. Where a pack above it was
+moved as such, or receipts and returns are there, the whole chain is followed (`domain/whereabouts.py`).
 """
 
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
 
-import msgspec
-
-from uncap.adapters.dynamo_faults import translated
-from uncap.adapters.models import FlowItem
-from uncap.domain.catalog import Party, Shipment
+from uncap.adapters.flow_rows import BACK, PREFIXES, RECEIVED, RECEIVED_ONE, SHIP, FlowRows
+from uncap.adapters.levels import Levels
+from uncap.domain.association.ports import UnitRef
+from uncap.domain.catalog import Party
+from uncap.domain.channel import upwards
+from uncap.domain.movements import Movement
 from uncap.domain.rewards.ports import Channel
+from uncap.domain.whereabouts import story_of
 
-_OVERLAPS = 25
+_REMEMBERED = 25
 _CACHE_BATCHES = 256
-_MAX_DEPTH = 8
+_BRAND = "brand"
 
 
 class PartyReader(Protocol):
@@ -26,68 +29,120 @@ class PartyReader(Protocol):
         ...
 
 
+class Whereabouts(NamedTuple):
+    """The party a unit is to be at, "" for none, and whether a shipment answers for its being there."""
+
+    party: str = ""
+    shipped: bool = False
+
+
 class DynamoFlow:
     """`ShipmentReader` on the Flow table. A found shipment is remembered for `max_age_ms`; absence never is.
 
     So a launch, where thousands claim from the same shipments, costs a query per shipment and age, not per claim.
+    Without `levels` a unit is moved by its own batch's shipments alone.
     """
 
-    def __init__(self, clock_ms: Callable[[], int] = lambda: 0, max_age_ms: int = 0) -> None:
+    def __init__(
+        self, clock_ms: Callable[[], int] = lambda: 0, max_age_ms: int = 0, levels: Levels | None = None
+    ) -> None:
         self._clock_ms = clock_ms
         self._max_age_ms = max_age_ms
-        self._known: dict[int, list[tuple[int, Shipment]]] = {}
+        self._levels = levels
+        self._rows = FlowRows()
+        self._known: dict[int, list[tuple[int, Movement]]] = {}
+        self._marks: dict[int, tuple[int, frozenset[str]]] = {}
 
     def shipped_to(self, batch_no: int, index: int) -> str:
-        """The party of the latest shipment that covers the unit, "" for none."""
+        """The party the unit is to be at, "" while no shipment answers for that."""
+        found = self.whereabouts(batch_no, index)
+        return found.party if found.shipped else ""
+
+    def whereabouts(self, batch_no: int, index: int) -> Whereabouts:
+        """Where the unit should be now, by everything declared about it and what it was packed in."""
+        unit = UnitRef(batch_no, index)
+        if self._levels is None:
+            return self._simple(unit)
+        above = self._levels.above(unit)
+        if not self._complex(unit.batch_no, above, self._max_age_ms):
+            found = self._simple(unit)
+            if found.shipped or not self._complex(unit.batch_no, above, 0):
+                return found
+        reader = _Chain(self._rows, lambda one: self._marks_of(one, self._max_age_ms))
+        story = story_of(unit, self._levels.association, reader, self._levels.below)
+        if not story.shipped and self._max_age_ms:
+            fresh = _Chain(self._rows, lambda one: self._marks_of(one, 0))
+            story = story_of(unit, self._levels.association, fresh, self._levels.below)
+        return Whereabouts(story.place.party, story.shipped)
+
+    def _simple(self, unit: UnitRef) -> Whereabouts:
         now = self._clock_ms()
-        known = [one for one in self._known.get(batch_no, ()) if now - one[0] < self._max_age_ms]
+        known = [one for one in self._known.get(unit.batch_no, ()) if now - one[0] < self._max_age_ms]
         for _, shipment in known:
-            if shipment.start <= index < shipment.stop:
-                return shipment.to_party
-        found = self._latest(batch_no, index)
-        if found is None:
-            return ""
+            if shipment.start <= unit.index < shipment.stop:
+                return Whereabouts(shipment.party, shipped=True)
+        holding = self._rows.nearest(SHIP, unit)
+        if not holding:
+            return Whereabouts()
+        found = max(holding, key=lambda one: one.at_ms)
         if len(self._known) >= _CACHE_BATCHES:
             self._known.clear()
-        self._known[batch_no] = [(now, found), *known][:_OVERLAPS]
-        return found.to_party
+        self._known[unit.batch_no] = [(now, found), *known][:_REMEMBERED]
+        return Whereabouts(found.party, shipped=True)
 
-    def _latest(self, batch_no: int, index: int) -> Shipment | None:
-        """Looks at the 25 shipments that begin closest before the unit: more would have to overlap to hide one."""
-        # Every key "ship#{start}#…" with start <= index sorts below "ship#{index}$", for "$" follows "#".
-        reach = FlowItem.sk.between("ship#", f"ship#{index:09d}$")
-        with translated():
-            rows = FlowItem.query(
-                f"batch#{batch_no}", reach, scan_index_forward=False, limit=_OVERLAPS, page_size=_OVERLAPS
-            )
-            shipments = [msgspec.json.decode(row.doc, type=Shipment) for row in rows]
-        covering = [one for one in shipments if one.start <= index < one.stop]
-        return max(covering, key=lambda one: one.shipped_at_ms) if covering else None
+    def _complex(self, batch_no: int, above: set[int], max_age_ms: int) -> bool:
+        """Is there more to follow than the batch's own shipments?"""
+        if not self._marks_of(batch_no, max_age_ms) <= {SHIP}:
+            return True
+        return any(self._marks_of(one, max_age_ms) for one in above)
+
+    def _marks_of(self, batch_no: int, max_age_ms: int) -> frozenset[str]:
+        now = self._clock_ms()
+        known = self._marks.get(batch_no)
+        if known is None or now - known[0] >= max_age_ms:
+            known = (now, self._rows.marks(batch_no))
+            if len(self._marks) >= _CACHE_BATCHES:
+                self._marks.clear()
+            self._marks[batch_no] = known
+        return known[1]
+
+
+class _Chain:
+    """`MovementReader` for one look-up: each kind that a batch has, by the queries that are made for one thing."""
+
+    def __init__(self, rows: FlowRows, marks: Callable[[int], frozenset[str]]) -> None:
+        self._rows = rows
+        self._marks = marks
+
+    def movements_of(self, thing: UnitRef) -> Sequence[Movement]:
+        """See `MovementReader`; what `FlowRows.nearest` does not look for is not in it."""
+        marks = self._marks(thing.batch_no)
+        found: list[Movement] = []
+        for prefix in PREFIXES:
+            if prefix == RECEIVED_ONE and prefix in marks:
+                found += self._rows.single(thing)
+            elif prefix == SHIP or (prefix in (BACK, RECEIVED) and prefix in marks):
+                found += self._rows.nearest(prefix, thing)
+        return found
 
 
 class DynamoChannel:
-    """`ChannelReader`: the unit's shipment, then the tree upwards from the party it went to."""
+    """`ChannelReader`: where the unit should be, then the tree upwards from there."""
 
     def __init__(self, flow: DynamoFlow, parties: PartyReader) -> None:
         self._flow = flow
         self._parties = parties
 
     def channel_of(self, batch_no: int, index: int) -> Channel:
-        """See `ChannelReader`. The nearest party of each role wins; a cycle in the tree ends the walk."""
-        party_id = self._flow.shipped_to(batch_no, index)
-        if not party_id:
+        """See `ChannelReader`. The nearest party of each role wins; goods that went back to the brand are nobody's."""
+        place = self._flow.whereabouts(batch_no, index)
+        if not place.party or not place.shipped:
             return Channel()
         roles: dict[str, str] = {}
-        seen: set[str] = set()
-        while party_id and party_id not in seen and len(seen) < _MAX_DEPTH:
-            seen.add(party_id)
-            party = self._parties.party(party_id)
-            if party is None:
-                break
+        for party in upwards(self._parties.party, place.party):
             roles.setdefault(party.role, party.party_id)
-            party_id = party.parent_id
         return Channel(
-            shipped=True,
+            shipped=roles.get(_BRAND) != place.party,
             distributor=roles.get("distributor", ""),
             outlet=roles.get("outlet", ""),
             salesperson=roles.get("salesperson", ""),

@@ -1,40 +1,90 @@
-"""Shipments by batch, each batch read with one query and kept for a bounded time: the projector asks for every scan.
+"""The shipment that answers for a thing's being where it is: batches read with one query each, kept for a bounded time.
 
-The relay asks rarely and wants the newest, so it reads through `adapters/flow.py` instead. Written by the console.
+The projector asks for every scan. The relay asks rarely and wants the newest, so it reads through `adapters/flow.py`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
-import msgspec
-
-from uncap.adapters.dynamo_faults import translated
-from uncap.adapters.models import FlowItem
+from uncap.adapters.flow_rows import FlowRows
+from uncap.adapters.levels import Levels
+from uncap.domain.association.ports import UnitRef
 from uncap.domain.catalog import Shipment
-from uncap.domain.shipping import ShipmentMap
+from uncap.domain.movements import Movement, MovementMap, Story, follow, shipment_of
+from uncap.domain.whereabouts import movements_on
 
 _CACHE_BATCHES = 256
 
 
-class CachedShipments:
-    """At most `max_age_ms` old; batches without a shipment are remembered too."""
+class _Batch(NamedTuple):
+    """What is remembered of a batch: its shipments and returns, and what they alone come to, stretch by stretch."""
 
-    def __init__(self, clock_ms: Callable[[], int], max_age_ms: int) -> None:
+    read_at_ms: int
+    map: MovementMap
+    stories: dict[int, Story]
+
+
+class CachedShipments:
+    """At most `max_age_ms` old; batches without a shipment are remembered too. Also a `MovementReader`, of shipments
+    and returns only: a receipt does not change who answers for the goods.
+
+    Without `levels` a thing is moved by its own batch's shipments alone.
+    """
+
+    def __init__(self, clock_ms: Callable[[], int], max_age_ms: int, levels: Levels | None = None) -> None:
         self._clock_ms = clock_ms
         self._max_age_ms = max_age_ms
-        self._cache: dict[int, tuple[int, ShipmentMap]] = {}
+        self._levels = levels
+        self._below = levels.below if levels else _nobody_below
+        self._rows = FlowRows()
+        self._cache: dict[int, _Batch] = {}
 
-    def shipment_of(self, batch_no: int, index: int) -> Shipment | None:
-        """The shipment that last moved this unit, or None. Raises TransientError (`table_unavailable`)."""
+    def shipment_of(self, batch_no: int, index: int, at_ms: int | None = None) -> Shipment | None:
+        """The shipment by which the thing is where it should be at `at_ms` (now without one), declared at any level.
+
+        A pack whose own level says nothing goes by the first thing in it. Raises TransientError (`table_unavailable`).
+        """
+        story = self.story_of(UnitRef(batch_no, index), at_ms)
+        place = story.place if at_ms is None else story.at(at_ms)
+        return shipment_of(place.shipment) if place.shipment else None
+
+    def story_of(self, thing: UnitRef, at_ms: int | None = None) -> Story:
+        """The shipments and returns of the thing's chain, followed to the end; `at_ms`: when its packs are asked."""
+        levels = self._levels
+        if levels is None:
+            return self._own(thing)
+        story = self._told(levels, thing, at_ms)
+        if len(story.steps) == 1 and (inside := levels.first_inside(thing)) != thing:
+            return self._told(levels, inside, at_ms)
+        return story
+
+    def movements_of(self, thing: UnitRef) -> Sequence[Movement]:
+        """See `MovementReader`."""
+        return self._batch(thing.batch_no).map.covering(thing.index)
+
+    def _told(self, levels: Levels, thing: UnitRef, at_ms: int | None) -> Story:
+        if any(self._batch(batch_no).map.cuts for batch_no in levels.above(thing)):
+            return follow(movements_on(thing, levels.association, self, at_ms), self._below)
+        return self._own(thing)
+
+    def _own(self, thing: UnitRef) -> Story:
+        batch = self._batch(thing.batch_no)
+        stretch = batch.map.stretch_of(thing.index)
+        story = batch.stories.get(stretch)
+        if story is None:
+            story = batch.stories[stretch] = follow(batch.map.covering(thing.index), self._below)
+        return story
+
+    def _batch(self, batch_no: int) -> _Batch:
         now = self._clock_ms()
         known = self._cache.get(batch_no)
-        if known is None or now - known[0] >= self._max_age_ms:
-            known = (now, self._read(batch_no))
+        if known is None or now - known.read_at_ms >= self._max_age_ms:
+            known = _Batch(now, MovementMap(self._rows.shipping(batch_no)), {})
             if len(self._cache) >= _CACHE_BATCHES:
                 self._cache.clear()
             self._cache[batch_no] = known
-        return known[1].shipment_of(index)
+        return known
 
-    def _read(self, batch_no: int) -> ShipmentMap:
-        with translated():
-            rows = FlowItem.query(f"batch#{batch_no}", FlowItem.sk.startswith("ship#"))
-            return ShipmentMap([msgspec.json.decode(row.doc, type=Shipment) for row in rows])
+
+def _nobody_below(party_id: str, above: str) -> bool:  # noqa: ARG001  # the shape of `Below`
+    return False

@@ -99,6 +99,10 @@ class Story(msgspec.Struct, frozen=True):
         """Where it is to be after all of them."""
         return self.steps[-1]
 
+    def at(self, at_ms: int) -> Step:
+        """Where it was to be at a past moment."""
+        return next((step for step in reversed(self.steps) if step.since_ms <= at_ms), ORIGIN)
+
     @property
     def shipped(self) -> bool:
         """Has it left the brand by a shipment that still answers for it?"""
@@ -234,8 +238,12 @@ class MovementMap:
 
     def covering(self, index: int) -> tuple[Movement, ...]:
         """Every movement of this index, oldest first."""
-        at = bisect.bisect_right(self.cuts, index) - 1
+        at = self.stretch_of(index)
         return self._covering[at] if at >= 0 else ()
+
+    def stretch_of(self, index: int) -> int:
+        """A number that all indices with the same movements around this one share; -1 before the first."""
+        return bisect.bisect_right(self.cuts, index) - 1
 
     def stretches(self, start: int, stop: int) -> list[tuple[int, int]]:
         """`start..stop` cut where the set of covering movements changes."""
