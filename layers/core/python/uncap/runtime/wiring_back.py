@@ -16,6 +16,7 @@ from uncap.adapters.catalog_lists import every_release
 from uncap.adapters.documents import DocumentTable
 from uncap.adapters.flow import DynamoChannel, DynamoFlow
 from uncap.adapters.ledger_hot import HotLedger
+from uncap.adapters.levels import Levels
 from uncap.adapters.models import CatalogItem, FlowItem, LedgerItem, PartyItem, ScanItem, open_tables
 from uncap.adapters.parties import DynamoParties
 from uncap.adapters.rails.registry import build_rails, own_rails, rail_keys
@@ -35,6 +36,7 @@ from uncap.domain.rewards.reward import Reward
 from uncap.runtime.clock import clock_ms
 from uncap.runtime.settings import PayoutSettings, ReconcileSettings, RelaySettings, read
 from uncap.services.grant_rewards import Granter
+from uncap.services.roll_order import RollOrder
 from uncap.services.settle_payout import Payouts
 from uncap.services.stop_money import Brakes
 
@@ -106,11 +108,11 @@ def build_relay(
     sqs, pool = sqs_client(), ThreadPoolExecutor(PUT_THREADS, thread_name_prefix="put")
     source = DocumentTable(CatalogItem)
     catalog = Catalog(source, clock, settings.catalog_max_age_ms)
+    parties = DynamoParties(clock, settings.catalog_max_age_ms)
+    levels = Levels(catalog, RollOrder(catalog), parties.party)
     granter = Granter(
         catalog=catalog,
-        channel=DynamoChannel(
-            DynamoFlow(clock, settings.catalog_max_age_ms), DynamoParties(clock, settings.catalog_max_age_ms)
-        ),
+        channel=DynamoChannel(DynamoFlow(clock, settings.catalog_max_age_ms, levels), parties),
         ledger=HotLedger(tables, settings.ledger_table),
         queue=SqsRewardQueue(sqs, settings.reward_queue_url, pool=pool),
         laid_prize=prize_on,
@@ -149,7 +151,8 @@ def build_payouts(settings: PayoutSettings, vault: Caller, tables: Caller, clock
     )
     return PayoutTools(
         payouts,
-        DynamoFlow(),
+        # Without the tree: a distributor's return of what its outlet holds is not seen here.
+        DynamoFlow(levels=Levels(catalog, RollOrder(catalog), lambda _: None)),
         SqsRewardQueue(sqs_client(), settings.reward_queue_url),
         settings.first_look_s,
         ThreadPoolExecutor(PAY_THREADS, thread_name_prefix="pay"),

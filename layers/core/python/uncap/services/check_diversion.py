@@ -11,6 +11,7 @@ from typing import Protocol
 import msgspec
 
 from uncap.adapters.catalog import Catalog
+from uncap.domain.association.ports import AssociationReader, UnitRef
 from uncap.domain.catalog import CodeBatch, Party, Shipment, Territory
 from uncap.domain.days import day_of
 from uncap.domain.diversion.evidence import Sighting
@@ -35,8 +36,8 @@ _TREE_DEPTH = 8
 class ShipmentFinder(Protocol):
     """Shipments, cached with a bounded age (`adapters/shipments.py`)."""
 
-    def shipment_of(self, batch_no: int, index: int) -> Shipment | None:
-        """The shipment that last moved this unit, or None. Raises TransientError."""
+    def shipment_of(self, batch_no: int, index: int, at_ms: int | None = None) -> Shipment | None:
+        """The shipment by which this thing, of any level, is where it should be then. Raises TransientError."""
 
 
 class PartyFinder(Protocol):
@@ -50,7 +51,6 @@ class _Route(msgspec.Struct, frozen=True):
     """How the goods went, as far as it is known. `distributor`: the one with a territory, or ""."""
 
     gtin: str = UNKNOWN_GTIN
-    unit: int = 0
     case_no: int = 0
     shipment: Shipment | None = None
     distributor: str = ""
@@ -60,8 +60,15 @@ class DiversionCheck:
     """Judges scans; keeps the territories' map between calls and renews it when one of them changes."""
 
     def __init__(
-        self, catalog: Catalog, shipments: ShipmentFinder, parties: PartyFinder, zone: tzinfo, margin_m: int
+        self,
+        catalog: Catalog,
+        shipments: ShipmentFinder,
+        parties: PartyFinder,
+        zone: tzinfo,
+        margin_m: int,
+        association: AssociationReader | None = None,
     ) -> None:
+        self._association = association
         self._catalog = catalog
         self._shipments = shipments
         self._parties = parties
@@ -77,8 +84,8 @@ class DiversionCheck:
         regions = self._current_regions()
         if fact.cell:
             check_cell(fact.cell)
-        route = self._route(CodeRef.from_key(fact.code), regions)
-        shipped = route.shipment is not None and fact.at_ms >= route.shipment.shipped_at_ms
+        route = self._route(CodeRef.from_key(fact.code), fact.at_ms, regions)
+        shipped = route.shipment is not None
         day = day_of(fact.at_ms, self._zone)
         sighting = self._sighting(fact, route, regions, day) if shipped else None
         signals = _signals(fact, shipped=shipped, outside=sighting is not None)
@@ -108,14 +115,27 @@ class DiversionCheck:
             at_ms=fact.at_ms,
         )
 
-    def _route(self, ref: CodeRef, regions: RegionMap) -> _Route:
+    def _route(self, ref: CodeRef, at_ms: int, regions: RegionMap) -> _Route:
         view = self._catalog.batch(ref.batch_no)
         if view is None:
             return _Route()
-        unit_batch_no, unit, case_no = _unit_of(ref, view.batch)
-        shipment = self._shipments.shipment_of(unit_batch_no, unit)
+        release = view.release_of(ref.index)
+        # A spare that stands in for a spoilt code lies where that one lay.
+        index = release.drawn_as(ref.index) if release and release.replaced else ref.index
+        shipment = self._shipments.shipment_of(ref.batch_no, index, at_ms)
         distributor = self._distributor(shipment.to_party, regions) if shipment else ""
-        return _Route(product_of(view.batch, ref.index) or view.batch.gtin, unit, case_no, shipment, distributor)
+        case_no = self._case_no(view.batch, index, at_ms)
+        return _Route(product_of(view.batch, ref.index) or view.batch.gtin, case_no, shipment, distributor)
+
+    def _case_no(self, batch: CodeBatch, index: int, at_ms: int) -> int:
+        """What it is packed in, as a number; a pack's code stands for itself, a loose unit is its own case."""
+        if batch.unit_batch_no:
+            return index
+        if self._association and batch.case_batch_no:
+            pack = self._association.parent_of(UnitRef(batch.batch_no, index), at_ms)
+            if pack is not None:
+                return pack.index
+        return index // max(1, batch.units_per_case)
 
     def _distributor(self, party_id: str, regions: RegionMap) -> str:
         """The receiving party, or the nearest one above it in the channel tree, that has a territory; "" if none."""
@@ -137,13 +157,6 @@ class DiversionCheck:
 
 
 Observer = Callable[[ScanFact], Observation]
-
-
-def _unit_of(ref: CodeRef, batch: CodeBatch) -> tuple[int, int, int]:
-    """(unit batch, unit index, case number). A case's code stands for its first unit; a loose unit is its own case."""
-    if batch.unit_batch_no:
-        return batch.unit_batch_no, ref.index * max(1, batch.units_per_case), ref.index
-    return batch.batch_no, ref.index, ref.index // max(1, batch.units_per_case)
 
 
 def _signals(fact: ScanFact, *, shipped: bool, outside: bool) -> list[str]:
