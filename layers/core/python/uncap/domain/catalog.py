@@ -286,10 +286,7 @@ class Party(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Shipment(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A range of one batch, of any level, sent to a party. `document`: the paper that its parts share, "" for its own.
-
-    `from_party`: who sent it, "" where that was not said. Receipts and returns: `domain/movements.py`.
-    """
+    """A range of one batch, of any level, sent to a party; `document`: the paper its parts share, "" for its own."""
 
     shipment_id: str
     batch_no: int
@@ -298,5 +295,5 @@ class Shipment(msgspec.Struct, frozen=True, omit_defaults=True):
     to_party: str
     shipped_at_ms: int
     version: int = 1
-    from_party: str = ""
+    from_party: str = ""  # who sent it, where that was said
     document: str = ""
