@@ -106,6 +106,11 @@ def check_csrf(keys: SessionKeys, session: Session, token: str) -> None:
         raise AuthError("csrf_invalid", "The page is too old; load it again.")
 
 
+def bound_tag(keys: SessionKeys, kid: str, purpose: str, text: str) -> bytes:
+    """A MAC under one of the session keys, for what else must not be forged; `purpose` keeps uses apart."""
+    return _mac(keys, kid, purpose, text)
+
+
 def _csrf_text(session: Session) -> str:
     # Not the times: a session renewed in another tab keeps this tab's form good.
     return f"{session.app}|{session.device}|{session.person}"
