@@ -201,9 +201,13 @@ def _answers() -> dict[str, Callable[[Any], Any]]:
         return {"Item": {**request["Key"], "doc": {"S": doc}}} if doc else {}
 
     def query(request: Any) -> Any:
-        wanted = request["ExpressionAttributeValues"][":0"]["S"]
+        wanted, *sort = (one["S"] for _, one in sorted(request["ExpressionAttributeValues"].items()))
         flow = request["TableName"] == "flow"
         rows = sorted((sk, doc) for (pk, sk), doc in texts.items() if pk == wanted and sk.startswith("ship#") == flow)
+        if sort:
+            rows = [
+                one for one in rows if (one[0].startswith(sort[0]) if len(sort) == 1 else sort[0] <= one[0] <= sort[1])
+            ]
         items = [{"pk": {"S": wanted}, "sk": {"S": sk}, "doc": {"S": doc}} for sk, doc in rows]
         return {"Items": items, "Count": len(items), "ScannedCount": len(items)}
 
