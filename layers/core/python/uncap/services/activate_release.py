@@ -10,7 +10,7 @@ import msgspec
 from uncap.domain.errors import ConflictError
 from uncap.domain.prizes.commitment import commitment, derive_seed
 from uncap.domain.prizes.laying import check_committed
-from uncap.services.commit_release import ReleaseAnswer, load_release, release_write
+from uncap.services.commit_release import ReleaseAnswer, load_release, release_write, span_of
 from uncap.services.desk import Actor, Desk, draft
 from uncap.services.reserve_budget import reserve_budget
 
@@ -51,6 +51,6 @@ def activate_release(desk: Desk, actor: Actor, release_id: str, given: Beacon) -
     summary = f"{release.beacon_source} {release.beacon_round}, {activated.eligible_count} codes"
     desk.writes.commit(
         [release_write(activated)],
-        draft(actor, "releases.activate", release_id, before=release.state, after=summary),
+        draft(actor, "releases.activate", release_id, before=release.state, after=summary, about=[span_of(release)]),
     )
     return ReleaseAnswer(activated, commitment(activated))

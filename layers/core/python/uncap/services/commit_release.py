@@ -11,9 +11,11 @@ import numpy as np
 
 from uncap.adapters.audited_writes import DocWrite, doc_of
 from uncap.adapters.catalog import BatchView
+from uncap.domain.association.ports import UnitSpan
 from uncap.domain.catalog import Campaign, CodeBatch, IndexRange, Release, Role
 from uncap.domain.codes import bulk
 from uncap.domain.errors import ConflictError, InputError, NotFoundError
+from uncap.domain.lifecycle import assignment_of
 from uncap.domain.prizes import merkle
 from uncap.domain.prizes.commitment import commitment, derive_seed, seed_hash
 from uncap.domain.prizes.eligible import EligibleSet
@@ -60,11 +62,12 @@ class ReleaseAnswer(msgspec.Struct, frozen=True):
 def commit_release(desk: Desk, actor: Actor, batch_no: int, given: NewRelease) -> ReleaseAnswer:
     """Raises NotFoundError (`batch_unknown`, `campaign_unknown`), InputError (`range_invalid`, `release_too_large`,
     `release_empty`, `beacon_in_the_past`), ConflictError (`batch_not_commissioned`, `batch_on_hold`,
-    `release_overlaps`, `campaign_not_for_product`, `changed_meanwhile`)."""
+    `release_overlaps`, `codes_not_assigned`, `campaign_not_assigned`, `campaign_not_for_product`,
+    `changed_meanwhile`)."""
     view = desk.batch(batch_no)
     campaign = desk.campaign_versions(given.campaign_id)[-1]
     _check_place(view, given)
-    _check_campaign(campaign, view.batch, desk.clock_ms())
+    _check_campaign(campaign, _product(view.batch, given), desk.clock_ms())
     _check_beacon(given, desk.clock_ms())
     release = _laid_out(desk, view, campaign, given)
     answer = ReleaseAnswer(release, commitment(release))
@@ -78,7 +81,9 @@ def commit_release(desk: Desk, actor: Actor, batch_no: int, given: NewRelease) -
             catalog_write(f"batch#{batch_no}", "meta", doc_of(batch), batch.version),
             catalog_write("index", f"{RELEASED}{campaign.campaign_id}", doc_of(release.release_id), 0),
         ],
-        draft(actor, "releases.commit", release.release_id, reason=given.reason, after=summary),
+        draft(
+            actor, "releases.commit", release.release_id, reason=given.reason, after=summary, about=[span_of(release)]
+        ),
     )
     return answer
 
@@ -91,6 +96,11 @@ def load_release(desk: Desk, release_id: str) -> tuple[BatchView, Release]:
         if view and release.release_id == release_id:
             return view, release
     raise NotFoundError("release_unknown", f"there is no release {release_id}", where="release_id")
+
+
+def span_of(release: Release) -> UnitSpan:
+    """The units it covers, those that take no part among them."""
+    return UnitSpan(release.batch_no, release.start, release.stop)
 
 
 def release_write(release: Release) -> DocWrite:
@@ -129,8 +139,20 @@ def _check_place(view: BatchView, given: NewRelease) -> None:
             raise ConflictError("release_overlaps", f"{other.release_id} covers part of this range", where="start")
 
 
-def _check_campaign(campaign: Campaign, batch: CodeBatch, now_ms: int) -> None:
-    if batch.gtin not in campaign.gtins:
+def _product(batch: CodeBatch, given: NewRelease) -> str:
+    """The GTIN of what the codes are on: of blank ones the product they were all assigned."""
+    if not batch.blank:
+        return batch.gtin
+    assigned = assignment_of(batch, given.start)
+    if assigned is None or given.stop > assigned.stop:
+        raise ConflictError("codes_not_assigned", "the whole range needs one product first", where="start")
+    if assigned.campaign_id not in ("", given.campaign_id):
+        raise ConflictError("campaign_not_assigned", f"assigned to {assigned.campaign_id}", where="campaign_id")
+    return assigned.gtin
+
+
+def _check_campaign(campaign: Campaign, gtin: str, now_ms: int) -> None:
+    if gtin not in campaign.gtins:
         raise ConflictError("campaign_not_for_product", "the campaign is not for this product", where="campaign_id")
     if campaign.claim_until_ms <= now_ms:
         raise ConflictError("campaign_over", "the campaign's claims have ended", where="campaign_id")

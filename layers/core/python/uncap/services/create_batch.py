@@ -1,10 +1,12 @@
 """Creating and commissioning code batches, and holding them. Called by `routes/console/batches.py`."""
 
+from collections.abc import Callable, Sequence
 from typing import Annotated, Literal
 
 import msgspec
 
 from uncap.adapters.audited_writes import DocWrite, doc_of
+from uncap.domain.association.ports import UnitSpan
 from uncap.domain.catalog import CodeBatch, Product
 from uncap.domain.codes.links import check_gtin
 from uncap.domain.errors import ConflictError, InputError, TransientError
@@ -19,7 +21,9 @@ _DRAWS = 8
 class NewBatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A batch of codes to come. Without `batch_no` the next free number is taken.
 
-    A batch of cases names the batch of units it packs in `unit_batch_no`; its size then follows and may be left out.
+    A batch one level up (boxes, cases; pallets have `create_pallets.py`) names the batch it packs in `unit_batch_no`;
+    its size then follows and may be left out. `activation` "range": beyond their release, codes are activated by index
+    range or by case (`activate_codes.py`).
     """
 
     gtin: Gtin
@@ -30,6 +34,7 @@ class NewBatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     best_before: Date = ""
     unit_batch_no: Annotated[int, msgspec.Meta(ge=0, lt=1 << 24)] = 0
     batch_no: Annotated[int, msgspec.Meta(ge=0, lt=1 << 24)] = 0
+    activation: Literal["release", "range"] = "release"
 
 
 class Hold(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -47,6 +52,7 @@ class BatchEntry(msgspec.Struct, frozen=True):
     size: int
     lot: str
     created_at_ms: int
+    level: str = "unit"
 
 
 def create_batch(desk: Desk, actor: Actor, given: NewBatch) -> CodeBatch:
@@ -55,10 +61,10 @@ def create_batch(desk: Desk, actor: Actor, given: NewBatch) -> CodeBatch:
     product = desk.product(check_gtin(given.gtin))
     batch = _batch_of(desk, product, given)
     if not given.unit_batch_no:
-        return _store(desk, actor, batch, given.batch_no, [])
+        return store_batch(desk, actor, batch, given.batch_no)
     unit = desk.batch(given.unit_batch_no).batch
     batch = _as_cases(desk, product, batch, unit)
-    return _store(desk, actor, batch, given.batch_no, [unit])
+    return store_batch(desk, actor, batch, given.batch_no, unit)
 
 
 def commission_batch(desk: Desk, actor: Actor, batch_no: int) -> CodeBatch:
@@ -67,7 +73,8 @@ def commission_batch(desk: Desk, actor: Actor, batch_no: int) -> CodeBatch:
     if batch.state == "commissioned":
         return batch
     changed = msgspec.structs.replace(batch, state="commissioned", version=batch.version + 1)
-    return save_batch(desk, actor, changed, "batches.commission", before=batch.state, after=changed.state)
+    about = [whole(changed)]
+    return save_batch(desk, actor, changed, "batches.commission", about, before=batch.state, after=changed.state)
 
 
 def hold_batch(desk: Desk, actor: Actor, batch_no: int, given: Hold) -> CodeBatch:
@@ -77,15 +84,21 @@ def hold_batch(desk: Desk, actor: Actor, batch_no: int, given: Hold) -> CodeBatc
     if batch.hold == hold:
         return batch
     changed = msgspec.structs.replace(batch, hold=hold, version=batch.version + 1)
-    return save_batch(
-        desk, actor, changed, "batches.hold", reason=given.reason, before=batch.hold or "released", after=given.state
-    )
+    summary = {"reason": given.reason, "before": batch.hold or "released", "after": given.state}
+    return save_batch(desk, actor, changed, "batches.hold", [whole(changed)], **summary)
 
 
-def save_batch(desk: Desk, actor: Actor, batch: CodeBatch, action: str, **summary: str) -> CodeBatch:
+def save_batch(
+    desk: Desk, actor: Actor, batch: CodeBatch, action: str, about: Sequence[UnitSpan], **summary: str
+) -> CodeBatch:
     """The changed batch, if nobody changed it meanwhile. Raises ConflictError (`changed_meanwhile`)."""
-    desk.writes.commit([batch_write(batch)], draft(actor, action, f"batch {batch.batch_no}", **summary))
+    desk.writes.commit([batch_write(batch)], draft(actor, action, f"batch {batch.batch_no}", about=about, **summary))
     return batch
+
+
+def whole(batch: CodeBatch) -> UnitSpan:
+    """Every unit of the batch."""
+    return UnitSpan(batch.batch_no, 0, batch.size)
 
 
 def batch_write(batch: CodeBatch) -> DocWrite:
@@ -114,6 +127,9 @@ def _batch_of(desk: Desk, product: Product, given: NewBatch) -> CodeBatch:
         best_before=given.best_before,
         units_per_case=product.units_per_case,
         created_at_ms=desk.clock_ms(),
+        level=product.level,
+        blank=product.blank,
+        activation=given.activation,
     )
 
 
@@ -135,13 +151,24 @@ def _as_cases(desk: Desk, product: Product, batch: CodeBatch, unit: CodeBatch) -
     return msgspec.structs.replace(batch, size=cases, unit_batch_no=unit.batch_no)
 
 
-def _store(desk: Desk, actor: Actor, batch: CodeBatch, wished: int, units: list[CodeBatch]) -> CodeBatch:
+def store_batch(
+    desk: Desk,
+    actor: Actor,
+    batch: CodeBatch,
+    wished: int,
+    unit: CodeBatch | None = None,
+    extra: Callable[[int], list[DocWrite]] = lambda _: [],
+) -> CodeBatch:
+    """The new batch under its number, with `unit` pointing up to it and whatever `extra` writes for that number.
+
+    Raises InputError (`batch_invalid`), ConflictError (`batch_exists`, `changed_meanwhile`, extra's own).
+    """
     if batch.size < 1:
         raise InputError("batch_invalid", "a batch has at least one code", where="size")
     for _ in range(_DRAWS):
         numbered = msgspec.structs.replace(batch, batch_no=wished or desk.next_batch_no())
         try:
-            _commit(desk, actor, numbered, units)
+            _commit(desk, actor, numbered, unit, extra(numbered.batch_no))
         except ConflictError as cause:
             if cause.code == "batch_exists" and not wished:
                 continue  # the number had been taken by hand
@@ -150,14 +177,19 @@ def _store(desk: Desk, actor: Actor, batch: CodeBatch, wished: int, units: list[
     raise TransientError("batch_numbers_taken", "no free batch number was found; try again")
 
 
-def _commit(desk: Desk, actor: Actor, batch: CodeBatch, units: list[CodeBatch]) -> None:
-    entry = BatchEntry(batch.batch_no, batch.gtin, batch.size, batch.lot, batch.created_at_ms)
-    linked = [msgspec.structs.replace(u, case_batch_no=batch.batch_no, version=u.version + 1) for u in units]
-    desk.writes.commit(
-        [
-            batch_write(batch),
-            catalog_write("index", f"batch#{batch.batch_no:08d}", doc_of(entry), 0),
-            *(batch_write(unit) for unit in linked),
-        ],
-        draft(actor, "batches.create", f"batch {batch.batch_no}", after=f"{batch.gtin}, {batch.size} codes"),
-    )
+def lot_write(lot: str, batch_no: int) -> DocWrite:
+    """The way from a lot to its batches, for recalls (`recall_codes.py`)."""
+    return catalog_write(f"lot#{lot}", f"{batch_no:08d}", doc_of(batch_no), 0)
+
+
+def _commit(desk: Desk, actor: Actor, batch: CodeBatch, unit: CodeBatch | None, extra: list[DocWrite]) -> None:
+    entry = BatchEntry(batch.batch_no, batch.gtin, batch.size, batch.lot, batch.created_at_ms, batch.level)
+    writes = [batch_write(batch), catalog_write("index", f"batch#{batch.batch_no:08d}", doc_of(entry), 0), *extra]
+    if batch.lot:
+        writes.append(lot_write(batch.lot, batch.batch_no))
+    if unit:
+        linked = msgspec.structs.replace(unit, case_batch_no=batch.batch_no, version=unit.version + 1)
+        writes.append(batch_write(linked))
+    after = f"{batch.gtin or batch.sscc_first}, {batch.size} codes"
+    act = draft(actor, "batches.create", f"batch {batch.batch_no}", after=after, about=[whole(batch)])
+    desk.writes.commit(writes, act)

@@ -5,26 +5,42 @@ from typing import Annotated, Literal
 import msgspec
 
 from uncap.adapters.audited_writes import doc_of
-from uncap.domain.catalog import Product, Role, Text
+from uncap.domain.catalog import Pack, Product, Role, Text
 from uncap.domain.codes.links import check_gtin
 from uncap.domain.errors import InputError
+from uncap.domain.packing import MAX_LEVELS, MAX_PACK, check_packs, packs_of
 from uncap.services.desk import Actor, Desk, Words, catalog_write, draft
 
 RoleName = Literal["cap_outer", "cap_inner", "case_outer", "case_inner", "box_outer", "box_inner"]
 Gtin = Annotated[str, msgspec.Meta(pattern=r"^(\d{8}|\d{12,14})$(?!\n)", max_length=14, description="8 to 14 digits")]
-MAX_PACK = 10_000
+OptionalGtin = Annotated[str, msgspec.Meta(pattern=r"^(\d{8}|\d{12,14})?$(?!\n)", max_length=14)]
+
+
+class NewPack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One level of packing. Give `holds`, or a `layout` like "6x4" that multiplies to it. Pallets have no `gtin`."""
+
+    level: Literal["box", "case", "pallet"]
+    holds: Annotated[int, msgspec.Meta(ge=0, le=MAX_PACK)] = 0
+    gtin: OptionalGtin = ""
+    layout: Annotated[str, msgspec.Meta(max_length=20)] = ""
 
 
 class NewProduct(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A product as declared. A unit that is packed in cases names the cases' product in `case_gtin`."""
+    """A product as declared, from the top down: what it is packed in exists before it.
+
+    `packs` names the next level (the levels above follow from it, and must agree where they are given too);
+    `case_gtin` with `units_per_case` is the short form. `blank`: a technical GTIN for codes assigned later.
+    """
 
     gtin: Gtin
     name: Words
     roles: Annotated[tuple[RoleName, ...], msgspec.Meta(min_length=1, max_length=4)]
-    level: Literal["unit", "case"] = "unit"
+    level: Literal["unit", "box", "case"] = "unit"
     units_per_case: Annotated[int, msgspec.Meta(ge=0, le=MAX_PACK)] = 0
-    case_gtin: Annotated[str, msgspec.Meta(pattern=r"^(\d{8}|\d{12,14})?$(?!\n)", max_length=14)] = ""
+    case_gtin: OptionalGtin = ""
     best_before_days: Annotated[int, msgspec.Meta(ge=0, le=36_500)] = 0
+    packs: Annotated[tuple[NewPack, ...], msgspec.Meta(max_length=MAX_LEVELS)] = ()
+    blank: bool = False
 
 
 class ProductEntry(msgspec.Struct, frozen=True):
@@ -36,20 +52,21 @@ class ProductEntry(msgspec.Struct, frozen=True):
 
 
 def create_product(desk: Desk, actor: Actor, given: NewProduct) -> Product:
-    """Raises InputError (`gtin_…`, `product_invalid`), NotFoundError (`product_unknown`: the case), ConflictError
-    (`product_exists`)."""
+    """Raises InputError (`gtin_…`, `product_invalid`, `pack_invalid`), NotFoundError (`product_unknown`: the case),
+    ConflictError (`product_exists`)."""
+    packs = _packs(desk, given)
     product = Product(
         gtin=check_gtin(given.gtin),
         name=given.name,
         roles=parse_roles(given.roles),
         level=given.level,
-        units_per_case=given.units_per_case,
-        case_gtin=check_gtin(given.case_gtin) if given.case_gtin else "",
+        units_per_case=packs[0].holds if packs else 0,
+        case_gtin=packs[0].gtin if packs else "",
         best_before_days=given.best_before_days,
+        packs=packs,
+        blank=given.blank,
     )
-    _check_levels(product)
-    if product.case_gtin and desk.product(product.case_gtin).level != "case":
-        raise InputError("product_invalid", "case_gtin must name a product of level case", where="case_gtin")
+    _check_roles(product)
     entry = ProductEntry(product.gtin, product.name, product.level)
     desk.writes.commit(
         [
@@ -69,14 +86,47 @@ def parse_roles(names: tuple[RoleName, ...]) -> tuple[Role, ...]:
     return roles
 
 
-def _check_levels(product: Product) -> None:
-    on_case = [role in (Role.CASE_OUTER, Role.CASE_INNER) for role in product.roles]
-    if not all(is_case == (product.level == "case") for is_case in on_case):
+def _check_roles(product: Product) -> None:
+    on_case = {role in (Role.CASE_OUTER, Role.CASE_INNER) for role in product.roles}
+    on_box = {role in (Role.BOX_OUTER, Role.BOX_INNER) for role in product.roles}
+    if on_case != {product.level == "case"} or (product.level == "box" and on_box != {True}):
         raise InputError(
-            "product_invalid", "case roles belong to products of level case, others to units", where="roles"
+            "product_invalid",
+            "case roles belong to products of level case, box roles to boxes and units",
+            where="roles",
         )
-    packed = bool(product.case_gtin)
-    if packed != (product.units_per_case > 0) or (packed and product.level != "unit"):
-        raise InputError("product_invalid", "case_gtin and units_per_case come together, on units", where="case_gtin")
-    if product.case_gtin == product.gtin:
+
+
+def _packs(desk: Desk, given: NewProduct) -> tuple[Pack, ...]:
+    """The whole structure above the product. A blank product has none: nobody knows yet what it will be."""
+    declared = _declared(desk, given)
+    if not declared:
+        return ()
+    if given.blank:
+        raise InputError("product_invalid", "what is packed is a product, not blank codes", where="packs")
+    if declared[0].gtin == check_gtin(given.gtin):
         raise InputError("product_invalid", "a product is not its own case", where="case_gtin")
+    first = check_packs(given.level, declared[:1])[0]
+    above: tuple[Pack, ...] = ()
+    if first.gtin:
+        parent = desk.product(first.gtin)
+        if parent.level != first.level:
+            raise InputError("pack_invalid", f"{first.gtin} is a {parent.level}", where="packs")
+        above = packs_of(parent)
+    packs = check_packs(given.level, (first, *above))
+    if len(declared) > 1 and check_packs(given.level, declared) != packs:
+        raise InputError("pack_invalid", "the levels above are packed otherwise", where="packs")
+    return packs
+
+
+def _declared(desk: Desk, given: NewProduct) -> tuple[Pack, ...]:
+    short = bool(given.case_gtin)
+    if short != (given.units_per_case > 0) or (short and given.packs):
+        raise InputError("product_invalid", "give case_gtin and units_per_case together, or packs", where="case_gtin")
+    if short:
+        gtin = check_gtin(given.case_gtin)
+        level = "case" if gtin == check_gtin(given.gtin) else desk.product(gtin).level
+        return (Pack(level, given.units_per_case, gtin),)
+    return tuple(
+        Pack(one.level, one.holds, check_gtin(one.gtin) if one.gtin else "", one.layout) for one in given.packs
+    )

@@ -1,29 +1,34 @@
-"""Taking codes out of use: a range, one unit at once, or what never left the line.
+"""Taking codes out of use: a range, cases, one unit at once, or what never left the line.
 
 Called by `routes/console/batches.py`; `replace_code` buries through `bury_codes`.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
+from uncap.domain.association.ports import UnitSpan
 from uncap.domain.catalog import CodeBatch, IndexRange, Role
 from uncap.domain.codes.links import parse_code_link
 from uncap.domain.errors import ConflictError, InputError
 from uncap.domain.ranges import MAX_RANGES, check_range, merged
 from uncap.domain.scans import CodeRef
+from uncap.services.change_batches import change_batches
 from uncap.services.create_batch import save_batch
 from uncap.services.create_product import RoleName
-from uncap.services.desk import Actor, Desk, Index, Reason, Stop
+from uncap.services.desk import Actor, Desk, Index, Reason, Stop, draft
 from uncap.services.find_code import find_code
+from uncap.services.select_units import Selection, selected
+
+Kind = Literal["", "destroyed", "sample", "spare", "scrap", "lost", "stolen"]
 
 
-class Decommission(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Either a range (`start`, `stop`), or one unit by `index` (`role`: one code of it), or one code by `link`."""
+class Decommission(Selection, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A range (`start`, `stop`), cases with all that is in them (`cases`, `case_codes`), one unit by `index` (`role`:
+    one code of it), or one code by `link`. `kind` says what became of the goods."""
 
     reason: Reason
-    start: Index | None = None
-    stop: Stop | None = None
+    kind: Kind = ""
     index: Index | None = None
     role: RoleName | None = None
     link: Annotated[str, msgspec.Meta(max_length=320)] | None = None
@@ -45,26 +50,39 @@ class Rejects(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def decommission_codes(desk: Desk, actor: Actor, batch_no: int, given: Decommission) -> CodeBatch:
-    """A range takes effect within the catalog's age; one unit's codes at once, refused if someone has claimed them.
+    """Ranges and cases take effect within the catalog's age; one unit's codes at once, refused if someone claimed them.
 
-    Raises NotFoundError (`batch_unknown`), InputError (`range_invalid`, `decommission_ambiguous`, `link_malformed`),
-    CodeForgedError, ConflictError (`code_already_claimed`, `code_of_another_batch`, `changed_meanwhile`).
+    Raises NotFoundError (`batch_unknown`), InputError (`range_invalid`, `decommission_ambiguous`, `link_malformed`,
+    `too_many_ranges`), CodeForgedError, ConflictError (`code_already_claimed`, `code_of_another_batch`,
+    `batch_has_no_cases`, `case_of_another_batch`).
     """
     batch = desk.batch(batch_no).batch
-    ways = (given.start is not None or given.stop is not None, given.index is not None, given.link is not None)
+    packed = given.cases is not None or bool(given.case_codes)
+    ways = (given.by_range, packed, given.index is not None, given.link is not None)
     if sum(ways) != 1 or (given.role is not None and given.index is None):
-        raise InputError("decommission_ambiguous", "give a range, or an index, or a link")
-    if given.start is None or given.stop is None:
-        if ways[0]:
-            raise InputError("range_invalid", "a range has start and stop", where="stop")
-        _bury(desk, actor, batch, _codes_of(desk, batch, given), given.reason)
+        raise InputError("decommission_ambiguous", "give a range, or cases, or an index, or a link")
+    if given.index is not None or given.link is not None:
+        _bury(desk, actor, batch, _codes_of(desk, batch, given), given)
         return batch
-    check_range(given.start, given.stop, batch.size)
-    ranges = merged((*batch.decommissioned, IndexRange(given.start, given.stop, given.reason[:60])))
-    changed = msgspec.structs.replace(batch, decommissioned=ranges, version=batch.version + 1)
-    return save_batch(
-        desk, actor, changed, "batches.decommission", reason=given.reason, after=f"{given.start}..{given.stop}"
+    spans = selected(desk, batch, given)
+    label = _label(given)
+
+    def withdraw(one: CodeBatch, ranges: list[IndexRange]) -> CodeBatch:
+        added = (IndexRange(gap.start, gap.stop, label) for gap in ranges)
+        return msgspec.structs.replace(one, decommissioned=merged((*one.decommissioned, *added)))
+
+    count = sum(span.stop - span.start for span in spans if span.batch_no == batch_no)
+    after = f"{given.kind or 'out of use'}: {count} codes" + (
+        f", {given.start}..{given.stop}" if given.by_range else ""
     )
+    act = draft(actor, "batches.decommission", f"batch {batch_no}", reason=given.reason, after=after)
+    changed = change_batches(desk, spans, withdraw, act)
+    return next(one for one in changed if one.batch_no == batch_no)
+
+
+def _label(given: Decommission) -> str:
+    """What is kept with the range: what became of the goods, then why."""
+    return (f"{given.kind}: {given.reason}" if given.kind else given.reason)[:60]
 
 
 def reject_codes(desk: Desk, actor: Actor, batch_no: int, given: Rejects) -> CodeBatch:
@@ -87,7 +105,8 @@ def reject_codes(desk: Desk, actor: Actor, batch_no: int, given: Rejects) -> Cod
     batch = view.batch
     changed = msgspec.structs.replace(batch, rejected=merged((*batch.rejected, *added)), version=batch.version + 1)
     count = sum(one.stop - one.start for one in added)
-    return save_batch(desk, actor, changed, "batches.reject", reason=given.reason, after=f"{count} codes")
+    about = [UnitSpan(batch_no, one.start, one.stop) for one in added]
+    return save_batch(desk, actor, changed, "batches.reject", about, reason=given.reason, after=f"{count} codes")
 
 
 def bury_codes(desk: Desk, refs: list[CodeRef], claim_id: str, reason: str) -> None:
@@ -103,11 +122,13 @@ def bury_codes(desk: Desk, refs: list[CodeRef], claim_id: str, reason: str) -> N
             raise ConflictError("code_decommissioned", "the code was taken out of use before", where="index")
 
 
-def _bury(desk: Desk, actor: Actor, batch: CodeBatch, refs: list[CodeRef], reason: str) -> None:
-    target = f"batch {batch.batch_no}"
+def _bury(desk: Desk, actor: Actor, batch: CodeBatch, refs: list[CodeRef], given: Decommission) -> None:
+    index = refs[0].index
     roles = ", ".join(ref.role.name.lower() for ref in refs)
-    bury_codes(desk, refs, f"decommission-{batch.batch_no}.{refs[0].index}", "decommissioned")
-    desk.audit(actor, "batches.decommission", target, reason=reason, after=f"index {refs[0].index}: {roles}")
+    bury_codes(desk, refs, f"decommission-{batch.batch_no}.{index}", "decommissioned")
+    after = f"{given.kind or 'out of use'}: index {index}, {roles}"
+    about = [UnitSpan(batch.batch_no, index, index + 1)]
+    desk.audit(actor, "batches.decommission", f"batch {batch.batch_no}", about, reason=given.reason, after=after)
 
 
 def _codes_of(desk: Desk, batch: CodeBatch, given: Decommission) -> list[CodeRef]:

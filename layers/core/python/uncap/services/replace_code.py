@@ -7,6 +7,7 @@ import msgspec
 
 from uncap.adapters.catalog import BatchView
 from uncap.domain.approvals import Proposal, approve
+from uncap.domain.association.ports import UnitSpan
 from uncap.domain.catalog import CodeBatch, Release, Replacement
 from uncap.domain.errors import ConflictError
 from uncap.domain.ranges import overlapping
@@ -68,6 +69,7 @@ def approve_replacement(desk: Desk, actor: Actor, batch_no: int, given: Approval
             reason=proposal.reason,
             before=f"index {given.old_index}",
             after=f"index {given.new_index}, asked by {proposal.requested_by}",
+            about=[UnitSpan(batch_no, index, index + 1) for index in (given.old_index, given.new_index)],
         ),
     )
     return changed
