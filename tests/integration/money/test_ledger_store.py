@@ -11,6 +11,7 @@ from uncap.adapters.ledger import DynamoLedger
 from uncap.adapters.ledger_hot import HotLedger
 from uncap.adapters.models import LedgerItem, open_tables
 from uncap.domain import ledger as books
+from uncap.domain.campaigns.reference import Place
 from uncap.domain.errors import ConflictError, TransientError
 from uncap.domain.ledger import JournalEntry
 from uncap.domain.rails import Paid
@@ -154,7 +155,10 @@ def test_an_item_at_its_largest_stays_within_one_write_unit(settings: RelaySetti
         key_expires_at_ms=NOW,
     )
     store = DynamoLedger()
-    old = store.create(reward(payee="v1." + "x" * 76, party="p_" + "0" * 26, campaign="autumn-2026-north@12"))
+    place = Place("510104", "dist-chengdu-0012", "outlet-00012345")
+    old = store.create(
+        reward(payee="v1." + "x" * 76, party="p_" + "0" * 26, campaign="autumn-2026-north@12", place=place)
+    )
     store.replace(old, states.begin_attempt(old, rich))
     paid = apply_outcome(states.begin_attempt(old, rich), 1, Paid(rail_id="r", amount_minor=188), NOW).reward
     store.replace(states.begin_attempt(old, rich), paid)

@@ -6,7 +6,8 @@ import pytest
 from uncap.domain.catalog import Campaign, CodeBatch, Effect, LaidPrize, PoolShare, Prize, Release, Role
 from uncap.domain.errors import PoisonError
 from uncap.domain.rewards import ids
-from uncap.domain.rewards.granting import Ground, face_value, rewards_of, withheld_minor
+from uncap.domain.rewards.face_values import face_value
+from uncap.domain.rewards.granting import Ground, rewards_of, withheld_minor
 from uncap.domain.rewards.ports import Channel
 from uncap.domain.rewards.reward import Reward, State
 from uncap.domain.scans import CodeRef, Mark

@@ -7,29 +7,44 @@ and odds published, no unjustified change once begun, a draw's prize worth at mo
 from collections.abc import Iterable
 from fractions import Fraction
 
+from uncap.domain.campaigns.checks import MAX_CHANCE_PRIZE_MINOR, check_rules, unfair_change
+from uncap.domain.campaigns.rules import RulePart
 from uncap.domain.catalog import Campaign, PersonLimit, Prize
 from uncap.domain.errors import ConflictError, InputError
 from uncap.domain.rewards.granting import withheld_minor
 
-MAX_DRAW_PRIZE_MINOR = 5_000_000
+MAX_DRAW_PRIZE_MINOR = MAX_CHANCE_PRIZE_MINOR
+NO_RULES = RulePart()
 MIN_CASH_MINOR = 10
 """The rail transfers no less than ¥0.10 (WeChat Pay, mch-transfer)."""
 MAX_LENGTH_MS = 3 * 366 * 86_400_000
 
 
-def check_campaign(campaign: Campaign) -> None:
-    """Raises InputError (`campaign_invalid`) naming the first field that contradicts another."""
+def check_campaign(campaign: Campaign, rules: RulePart = NO_RULES) -> None:
+    """Raises InputError (`campaign_invalid`) naming the first field that contradicts another.
+
+    `rules` are those that the campaign's `rule_set` refers to, all parts together.
+    """
     _check_times(campaign)
     _check_prizes(campaign)
     _check_pool(campaign)
-    _check_effects(campaign)
+    _check_effects(campaign, rules)
     if not campaign.gtins:
         raise _invalid("a campaign is for at least one product", "gtins")
     if set(campaign.name) != set(campaign.rules):
         raise _invalid("name and rules are given in the same languages", "rules")
+    check_rules(campaign, rules)
 
 
-def check_change(old: Campaign, new: Campaign, now_ms: int, *, released: bool) -> None:
+def check_change(
+    old: Campaign,
+    new: Campaign,
+    now_ms: int,
+    *,
+    released: bool,
+    old_rules: RulePart = NO_RULES,
+    new_rules: RulePart = NO_RULES,
+) -> None:
     """A later version of a campaign that has started may only add in the participants' favour.
 
     It has started by its dates, or once a release committed to its prizes (`released`). Raises ConflictError
@@ -42,6 +57,8 @@ def check_change(old: Campaign, new: Campaign, now_ms: int, *, released: bool) -
     for where, fair in _favours(old, new):
         if not fair:
             raise ConflictError("campaign_started", f"{where} may only change in the participants' favour", where=where)
+    if where := unfair_change(old_rules, new_rules, old, new):
+        raise ConflictError("campaign_started", f"{where} may only add in the participants' favour", where=where)
 
 
 def earliest_effect_ms(now_ms: int, cache_age_ms: int, skew_ms: int) -> int:
@@ -110,10 +127,10 @@ def _check_pool(campaign: Campaign) -> None:
         raise _invalid("more than every code would win", "pool")
 
 
-def _check_effects(campaign: Campaign) -> None:
+def _check_effects(campaign: Campaign, rules: RulePart) -> None:
     numbers = [effect.no for effect in campaign.effects]
-    if not numbers or len(set(numbers)) != len(numbers):
-        raise _invalid("there is at least one effect, and each has its own number", "effects")
+    if not (numbers or rules.rules) or len(set(numbers)) != len(numbers):
+        raise _invalid("there is at least one effect or rule, and each effect has its own number", "effects")
     known = {prize.prize_id for prize in campaign.prizes}
     for effect in campaign.effects:
         if effect.kind == "laid" and effect.prize_id:

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from uncap.domain import ledger as books
 from uncap.domain.catalog import Campaign, Release
 from uncap.domain.ledger import JournalEntry, Posting
-from uncap.domain.rewards.granting import COME_BACK_FOR_MS, face_value
+from uncap.domain.rewards.face_values import face_value
+from uncap.domain.rewards.granting import COME_BACK_FOR_MS
 from uncap.domain.rewards.ports import LedgerStore
 from uncap.services.trial_balance import TrialBalance, trial_balance
 

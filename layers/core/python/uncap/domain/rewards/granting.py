@@ -1,13 +1,15 @@
 """From a first claim to the rewards it founds: who gets what, and what must be waited for. Pure.
 
-Called by `services/grant_rewards.py` for the relay and the reconcile job, which read the facts; `face_value` is what
-`services/reserve_budget.py` provides for when a release is activated.
+Called by `services/grant_rewards.py` for the relay and the reconcile job, which read the facts. What a release can cost
+at most is in `face_values.py`; which rule fills which slot in `domain/campaigns/deciding.py`.
 """
 
 import msgspec
 
 from uncap.domain import ledger
-from uncap.domain.catalog import Campaign, CodeBatch, Effect, Prize, Release
+from uncap.domain.campaigns.facts import Facts, Pick
+from uncap.domain.campaigns.reference import Place
+from uncap.domain.catalog import Campaign, CodeBatch, Prize, Release
 from uncap.domain.errors import PoisonError
 from uncap.domain.rewards import ids
 from uncap.domain.rewards.ports import Channel
@@ -18,12 +20,17 @@ from uncap.domain.scans import CodeRef, Mark
 COME_BACK_FOR_MS = 7 * 86_400_000
 EPOCH_COMPROMISED = "epoch_compromised"
 NO_PAYEE = "no_payee"
+EXCLUDED = "excluded"
 _OWN_UNITS = {"points": "PTS", "goods_voucher": "VCH"}
 _TAX_PERCENT = {"none": 0, "incidental": 20}
 
 
 class Ground(msgspec.Struct, frozen=True):
-    """The facts a grant stands on. `prize_id` is the prize laid on this code, "" for none."""
+    """The facts a grant stands on. `prize_id` is the prize laid on this code, "" for none.
+
+    `picks` are what the claim's decision put into each slot, and `facts` those it was taken with; without picks it is
+    the campaign's unconditional effects. `place` is kept in the rewards of campaigns that differ by place.
+    """
 
     batch: CodeBatch
     release: Release
@@ -31,30 +38,23 @@ class Ground(msgspec.Struct, frozen=True):
     prize_id: str
     channel: Channel
     epoch_state: str = "minting"
+    picks: tuple[Pick, ...] | None = None
+    facts: Facts | None = None
+    place: Place | None = None
 
 
 def rewards_of(ref: CodeRef, claim: Mark, ground: Ground) -> tuple[Reward, ...]:
-    """One reward per effect of the campaign version that decided the claim, state NONE where nothing was won.
+    """One reward per pick of the claim's decision, state NONE where nothing was won.
 
     PoisonError (`prize_unknown`, `prize_without_value`, `tax_class_unknown`) if the campaign contradicts itself.
     """
-    return tuple(_reward(ref, claim, effect, ground) for effect in ground.campaign.effects)
+    picks = unconditional(ground.campaign) if ground.picks is None else ground.picks
+    return tuple(_reward(ref, claim, pick, ground) for pick in picks)
 
 
-def face_value(release: Release, campaign: Campaign) -> dict[str, int]:
-    """The most a release can cost, per currency: its laid prizes, and each fixed effect once per eligible code."""
-    sums: dict[str, int] = {}
-    for effect in campaign.effects:
-        counts = (
-            [(laid.prize_id, laid.count) for laid in release.prize_table]
-            if effect.kind == "laid"
-            else [(effect.prize_id, release.eligible_count)]
-        )
-        for prize_id, count in counts:
-            prize = _prize(campaign, prize_id)
-            unit = currency_of_prize(prize, campaign)
-            sums[unit] = sums.get(unit, 0) + prize.amount_minor * count
-    return sums
+def unconditional(campaign: Campaign) -> tuple[Pick, ...]:
+    """What every claim is given by a campaign version without rules."""
+    return tuple(Pick(one.no, one.beneficiary, 0, one.kind, one.prize_id) for one in campaign.effects)
 
 
 def currency_of_prize(prize: Prize, campaign: Campaign) -> str:
@@ -70,29 +70,33 @@ def withheld_minor(prize: Prize) -> int:
     return (prize.amount_minor * percent + 50) // 100 if prize.kind == "cash" else 0
 
 
-def _reward(ref: CodeRef, claim: Mark, effect: Effect, ground: Ground) -> Reward:
+def _reward(ref: CodeRef, claim: Mark, pick: Pick, ground: Ground) -> Reward:
     campaign = ground.campaign
     base = Reward(
-        reward_id=ids.reward_id(ref, campaign.campaign_id, effect.no, effect.beneficiary),
+        reward_id=ids.reward_id(ref, campaign.campaign_id, pick.no, pick.beneficiary),
         ref=ref.key(),
         campaign=f"{campaign.campaign_id}@{campaign.version}",
         release_id=ground.release.release_id,
-        effect_no=effect.no,
-        beneficiary=effect.beneficiary,
+        effect_no=pick.no,
+        beneficiary=pick.beneficiary,
         state=State.NONE,
         claimed_at_ms=claim.at_ms,
         claimable_until_ms=_deadline(claim, ground),
-        party=_party(claim, effect, ground),
+        party=_party(claim, pick.beneficiary, ground),
+        place=ground.place,
     )
-    prize_id = ground.prize_id if effect.kind == "laid" else effect.prize_id
-    return _owed(base, claim, _prize(campaign, prize_id), ground) if prize_id else base
+    prize_id = ground.prize_id if pick.kind == "laid" else pick.prize_id
+    if prize_id:
+        return _owed(base, claim, prize_of(campaign, prize_id), ground)
+    excluded = ground.facts is not None and ground.facts.excluded and pick.beneficiary == "consumer"
+    return msgspec.structs.replace(base, reason=EXCLUDED) if excluded else base
 
 
 def _owed(base: Reward, claim: Mark, prize: Prize, ground: Ground) -> Reward:
     if prize.amount_minor < 1:
         raise PoisonError("prize_without_value", f"prize {prize.prize_id} is worth nothing")
     currency = currency_of_prize(prize, ground.campaign)
-    reaches = base.beneficiary == "consumer" or base.party == claim.outlet != ""
+    reaches = base.party in (claim.person, claim.outlet) and base.party != ""
     payee = claim.payee if prize.kind == "cash" and reaches else ""
     reason = _hold_reason(base.party, prize.kind, payee, ground)
     waits = reason in (AWAITING_SHIPMENT, AWAITING_ASSOCIATION)
@@ -123,12 +127,13 @@ def _hold_reason(party: str, kind: str, payee: str, ground: Ground) -> str:
     return NO_PAYEE if kind == "cash" and not payee else ""
 
 
-def _party(claim: Mark, effect: Effect, ground: Ground) -> str:
-    if effect.beneficiary == "consumer":
+def _party(claim: Mark, beneficiary: str, ground: Ground) -> str:
+    """Who scanned for themselves comes first, then whoever the decision froze, then the channel as it is now."""
+    if beneficiary == "consumer" or (beneficiary == "outlet_staff" and claim.outlet):
         return claim.person
-    if effect.beneficiary == "outlet" and claim.outlet:
+    if beneficiary == "outlet" and claim.outlet:
         return claim.outlet
-    return ground.channel.party(effect.beneficiary)
+    return (ground.facts.party(beneficiary) if ground.facts else "") or ground.channel.party(beneficiary)
 
 
 def _deadline(claim: Mark, ground: Ground) -> int:
@@ -138,7 +143,8 @@ def _deadline(claim: Mark, ground: Ground) -> int:
     )
 
 
-def _prize(campaign: Campaign, prize_id: str) -> Prize:
+def prize_of(campaign: Campaign, prize_id: str) -> Prize:
+    """The campaign's prize. PoisonError (`prize_unknown`)."""
     try:
         return campaign.prize(prize_id)
     except KeyError:

@@ -13,7 +13,6 @@ from uncap.domain.ledger import JournalEntry, Posting
 from uncap.domain.rewards.reward import Case, Reward
 from uncap.domain.scans import ScanImage
 
-
 CHANNEL_ROLES = ("distributor", "outlet", "salesperson", "sub_distributor", "outlet_staff", "inviter")
 """Beneficiaries who are found in the channel; a consumer is not."""
 

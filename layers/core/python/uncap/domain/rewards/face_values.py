@@ -1,0 +1,65 @@
+"""The most a release can cost under a campaign version: per slot the dearest that may fill it. Pure.
+
+Called by `services/reserve_budget.py` when a release is activated and when a later version adds something.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from uncap.domain.campaigns.reference import Slot
+from uncap.domain.campaigns.rules import Rule
+from uncap.domain.catalog import Campaign, CodeBatch, Prize, Release
+from uncap.domain.rewards.granting import currency_of_prize, prize_of
+
+Sums = dict[str, int]
+"""Currency → amount."""
+
+
+def face_value(
+    release: Release, campaign: Campaign, rules: Iterable[Rule] = (), batch: CodeBatch | None = None
+) -> Sums:
+    """Per currency: the laid prizes, and for each other slot its dearest prize once per eligible code.
+
+    Rules that can never meet this release's codes (another product, batch, release or role; known with its `batch`)
+    cost nothing. A slot whose prizes are of several currencies is provided for in each of them.
+    """
+    sums: Sums = {}
+    for laid in release.prize_table if any(one.kind == "laid" for one in campaign.effects) else ():
+        prize = prize_of(campaign, laid.prize_id)
+        unit = currency_of_prize(prize, campaign)
+        sums[unit] = sums.get(unit, 0) + prize.amount_minor * laid.count
+    dearest: dict[tuple[Slot, str], int] = {}
+    for slot, prize in _others(release, campaign, rules, batch):
+        key = slot, currency_of_prize(prize, campaign)
+        dearest[key] = max(prize.amount_minor, dearest.get(key, 0))
+    for (_, unit), amount in dearest.items():
+        sums[unit] = sums.get(unit, 0) + amount * release.eligible_count
+    return sums
+
+
+def risen(before: Sums, after: Sums) -> Sums:
+    """What `after` needs beyond `before`, per currency; nothing where it needs less."""
+    return {unit: more for unit, amount in after.items() if (more := amount - before.get(unit, 0)) > 0}
+
+
+def _others(
+    release: Release, campaign: Campaign, rules: Iterable[Rule], batch: CodeBatch | None
+) -> Iterator[tuple[Slot, Prize]]:
+    for effect in campaign.effects:
+        if effect.kind != "laid":
+            yield Slot(effect.no, effect.beneficiary), prize_of(campaign, effect.prize_id)
+    for rule in rules:
+        if _may_meet(rule, release, batch):
+            for effect in rule.effects:
+                yield Slot(effect.no, effect.beneficiary), prize_of(campaign, effect.prize_id)
+
+
+def _may_meet(rule: Rule, release: Release, batch: CodeBatch | None) -> bool:
+    when = rule.when
+    if when.releases and release.release_id not in when.releases:
+        return False
+    if when.batches and release.batch_no not in when.batches:
+        return False
+    if batch is None:
+        return True
+    right_product = not when.gtins or batch.gtin in when.gtins
+    return right_product and (not when.roles or bool(set(when.roles) & set(batch.roles)))
