@@ -2,7 +2,7 @@
 
 import typer
 
-from cli import batches, draw, draw_fetch, epcis, insights, keys, links, operators, qr, redrive, stack_env
+from cli import batches, draw, draw_fetch, epcis, insights, keys, links, operators, qr, recipients, redrive, stack_env
 from cli.demo.command import demo
 
 app = typer.Typer(
@@ -15,6 +15,7 @@ draw.app.command("fetch")(draw_fetch.fetch)
 app.add_typer(draw.app, name="draw")
 app.add_typer(epcis.app, name="epcis")
 app.add_typer(insights.app, name="insights")
+keys.app.command("recipient")(recipients.recipient)
 app.add_typer(keys.app, name="keys")
 app.add_typer(links.app, name="link")
 app.add_typer(operators.app, name="operator")
