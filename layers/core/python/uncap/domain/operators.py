@@ -22,6 +22,7 @@ AREAS = (
     "products",
     "parties",
     "batches",
+    "recalls",
     "codes",
     "releases",
     "shipments",
@@ -41,6 +42,7 @@ _GRANTS: dict[str, dict[str, str]] = {
     | dict.fromkeys(("products", "parties", "batches", "releases", "campaigns", "diversion"), "read write")
     | {
         "batches": "read write approve",
+        "recalls": "read write approve export",
         "shipments": "read write",
         "rewards": "read write",
         "codes": "read write approve",

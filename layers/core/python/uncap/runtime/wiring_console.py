@@ -25,6 +25,7 @@ from uncap.adapters.ledger import DynamoLedger
 from uncap.adapters.models import CatalogItem, FlowItem, InsightItem, LedgerItem, PartyItem, ScanItem, open_tables
 from uncap.adapters.reward_lists import RewardLists
 from uncap.adapters.reward_queue import SqsRewardQueue, sqs_client
+from uncap.adapters.scan_ranges import ScanRanges
 from uncap.adapters.scan_tombstones import ScanTombstones
 from uncap.adapters.secrets_wire import CachedSecret
 from uncap.adapters.wire.client import SECRETS_MANAGER, connect
@@ -83,6 +84,7 @@ def build_desk(settings: ConsoleSettings, vault: Caller, clock: Callable[[], int
         reward_queue=functools.cache(lambda: SqsRewardQueue(sqs_client(), settings.reward_queue_url)),
         insights=Insights(),
         tombstones=ScanTombstones(),
+        scan_ranges=ScanRanges(),
         association=RollOrder(fresh),
         clock_ms=clock,
         random_bytes=secrets.token_bytes,

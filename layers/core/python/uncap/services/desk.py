@@ -14,6 +14,7 @@ from uncap.adapters.catalog import BatchView, Catalog
 from uncap.adapters.documents import DocumentTable
 from uncap.adapters.insights import Insights
 from uncap.adapters.reward_lists import RewardLists
+from uncap.adapters.scan_ranges import ScanRanges
 from uncap.adapters.scan_tombstones import ScanTombstones
 from uncap.domain.association.ports import AssociationReader, UnitSpan
 from uncap.domain.audit import AuditDraft
@@ -65,6 +66,7 @@ class Desk:
     reward_queue: Callable[[], RewardQueue]
     insights: Insights
     tombstones: ScanTombstones
+    scan_ranges: ScanRanges
     association: AssociationReader
     clock_ms: Callable[[], int]
     random_bytes: Callable[[int], bytes]

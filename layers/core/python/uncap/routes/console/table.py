@@ -11,9 +11,12 @@ from uncap.routes.console.diversion import DIVERSION
 from uncap.routes.console.document import document_of
 from uncap.routes.console.endpoint import Area, Endpoint
 from uncap.routes.console.epochs import EPOCHS
+from uncap.routes.console.lifecycle import LIFECYCLE
 from uncap.routes.console.overview import OVERVIEW
+from uncap.routes.console.pallets import PALLETS
 from uncap.routes.console.parties import PARTIES
 from uncap.routes.console.products import PRODUCTS
+from uncap.routes.console.recalls import RECALLS
 from uncap.routes.console.releases import RELEASES
 from uncap.routes.console.rewards import REWARDS
 from uncap.routes.console.session import OPEN, SESSION
@@ -26,6 +29,9 @@ AREAS: tuple[Area, ...] = (
     PRODUCTS,
     PARTIES,
     BATCHES,
+    PALLETS,
+    LIFECYCLE,
+    RECALLS,
     CODES,
     RELEASES,
     SHIPMENTS,
