@@ -6,7 +6,7 @@ All models share one connection with short time-outs: one client, one pool, what
 from collections.abc import Mapping
 from typing import Any
 
-from pynamodb.attributes import Attribute, UnicodeAttribute, UnicodeSetAttribute
+from pynamodb.attributes import Attribute, BinaryAttribute, UnicodeAttribute, UnicodeSetAttribute
 from pynamodb.connection import Connection
 from pynamodb.constants import NUMBER
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
@@ -57,7 +57,7 @@ class PartyItem(Model):
 
 
 class FlowItem(Model):
-    """Shipments, by batch range and by id."""
+    """Shipments, by batch range and by id; and the association, whose items carry packed columns in `body`."""
 
     class Meta:
         table_name = ""
@@ -66,6 +66,7 @@ class FlowItem(Model):
     sk = UnicodeAttribute(range_key=True)
     doc = UnicodeAttribute()
     v = IntegerAttribute(null=True)
+    body = BinaryAttribute(legacy_encoding=False, null=True)
 
 
 class DueIndex(GlobalSecondaryIndex["LedgerItem"]):  # type: ignore[no-untyped-call]  # PynamoDB leaves it untyped

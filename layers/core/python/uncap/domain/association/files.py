@@ -100,6 +100,8 @@ class FileRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     mark: str = ""  # the feeder's own position after those rows
     runs: int = 0
     batches: tuple[int, ...] = ()  # child batches it holds
+    adds: tuple[int, ...] = ()  # those of them it packs, rather than only takes out
+    against: dict[str, int] = {}  # contradictions with other files and with changes by hand, by their ids
     added: int = 0
     deleted: int = 0
     counts: dict[str, int] = {}  # by reason
@@ -120,6 +122,18 @@ class FileRecord(msgspec.Struct, frozen=True, omit_defaults=True):
         for one in self.cost.values():
             total = total.plus(one)
         return total
+
+
+class Head(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Item `head` of a batch that a file or a hand has spoken of. `lease`: the file that is being applied to it.
+
+    `visible`: some file says what it is packed in; `changes`: how many times hands changed it.
+    """
+
+    lease: str = ""
+    visible: bool = False
+    changes: int = 0
+    version: int = 1
 
 
 def sha256_of(data: bytes) -> str:
