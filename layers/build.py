@@ -37,6 +37,12 @@ DROPPED_PATHS = (
     "lib64",
     "numpy/f2py",
     "numpy/_pyinstaller",
+    # pyarrow reads Parquet here, through files of our own: no clients, no second engine, no sources.
+    "pyarrow/libarrow_flight.so.*",
+    "pyarrow/libarrow_s3.so.*",
+    "pyarrow/_flight.*",
+    "pyarrow/_s3fs.*",
+    "pyarrow/src",
 )
 KEPT_FOLDERS = ("numpy/testing", "jinja2/test")  # numpy imports numpy.testing lazily; both are part of the packages
 KEPT_METADATA = ("METADATA",)
@@ -106,7 +112,7 @@ def prune(root: Path) -> None:
 
 def unneeded(root: Path) -> Iterator[Path]:
     """Paths under `root` that `prune` removes, parents before children."""
-    yield from (root / name for name in DROPPED_PATHS if (root / name).exists())
+    yield from (path for name in DROPPED_PATHS for path in root.glob(name))
     for path in root.rglob("*"):
         name = path.relative_to(root).as_posix()
         if path.is_dir():

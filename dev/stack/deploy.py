@@ -41,6 +41,7 @@ FUNCTIONS = (
     "scan_projector",
     "sweeper_job",
     "reconcile_job",
+    "intake_job",
 )
 _KEPT_LINES = 8
 
@@ -73,6 +74,8 @@ def parameters(config: StackConfig, overrides: dict[str, str]) -> dict[str, str]
         "PayoutTimeoutS": "10",
         "RewardVisibilityS": "60",
         "FirstLookS": "10",
+        "IntakeTimeoutS": "20",
+        "IntakeVisibilityS": "25",
     } | overrides
 
 
@@ -212,6 +215,9 @@ def read_outputs(config: StackConfig) -> StackOutputs:
         reward_queue_url=values["RewardQueueUrl"],
         reward_dlq_url=values["RewardDlqUrl"],
         parked_queue_url=values["ParkedQueueUrl"],
+        uploads_bucket=values["UploadsBucket"],
+        intake_queue_url=values["IntakeQueueUrl"],
+        intake_dlq_url=values["IntakeDlqUrl"],
         functions={name: f"uncap-{STAGE}-{name.replace('_', '-')}" for name in FUNCTIONS},
         state_dir=str(config.state_dir),
     )

@@ -32,6 +32,9 @@ class StackOutputs(msgspec.Struct, frozen=True):
     reward_queue_url: str
     reward_dlq_url: str
     parked_queue_url: str
+    uploads_bucket: str
+    intake_queue_url: str
+    intake_dlq_url: str
     functions: dict[str, str]
     state_dir: str
 

@@ -25,7 +25,14 @@ STACK_PACKAGES = ROOT / ".venv-stack/lib" / f"python{local_runtime()[0]}" / "sit
 MACHINES = {"x86_64": 0x3E, "arm64": 0xB7}  # ELF e_machine
 MIB = 2**20
 # Unpacked, in MiB. Cold workers unpack their layers: the scan path's are held small (docs/adr/0002).
-LAYER_BUDGET = {"CoreLayer": 6, "WebLayer": 2, "DepsScanLayer": 29, "DepsBackLayer": 33, "DepsConsoleLayer": 65}
+LAYER_BUDGET = {
+    "CoreLayer": 6,
+    "WebLayer": 2,
+    "DepsScanLayer": 29,
+    "DepsBackLayer": 33,
+    "DepsConsoleLayer": 65,
+    "DepsIntakeLayer": 165,
+}
 FUNCTION_BUDGET_BYTES = 64 * 1024
 # Powertools imports the bare `botocore` package to name itself; its sessions and clients are what costs.
 HEAVY = {"boto3", "botocore.session", "botocore.client", "pynamodb", "pydantic", "numpy", "chalice"}

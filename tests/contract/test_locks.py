@@ -10,7 +10,7 @@ from dev.stack.config import local_runtime
 
 ROOT = Path(__file__).parents[2]
 LOCKS = ("requirements/dev.txt", "requirements/stack.txt", "requirements/sam.txt")
-LAYERS = ("layers/deps_scan", "layers/deps_back", "layers/deps_console")
+LAYERS = ("layers/deps_scan", "layers/deps_back", "layers/deps_console", "layers/deps_intake")
 PIN = re.compile(r"^([a-z0-9][a-z0-9._-]*)(?:\[[^]]*\])?==([^ ;\\]+)", re.MULTILINE)
 
 
@@ -43,10 +43,11 @@ def test_layers_have_exactly_what_they_list_in_the_versions_that_are_tested(laye
 
 
 def test_the_scan_layer_is_a_part_of_the_back_layer() -> None:
-    scan, back, console = (pins(f"{layer}/requirements.txt") for layer in LAYERS)
+    scan, back, console, intake = (pins(f"{layer}/requirements.txt") for layer in LAYERS)
     assert scan.items() <= back.items()
-    assert set(back) - set(scan) == {"pynamodb"}
+    assert set(back) - set(scan) == {"pynamodb", "pyroaring", "zstandard"}
     assert not set(console) & set(back), "the console has both layers"
+    assert not set(intake) & set(back), "the intake job has both layers"
 
 
 def test_boto3_is_everywhere_the_one_the_local_stack_is_pinned_to() -> None:

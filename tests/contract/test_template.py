@@ -25,6 +25,7 @@ SETTINGS: dict[str, type[msgspec.Struct]] = {
     "payout_callback": settings.PayoutSettings,
     "sweeper_job": settings.PayoutSettings,
     "scan_projector": settings.ProjectorSettings,
+    "intake_job": settings.IntakeSettings,
 }
 SCAN_LAYERS = {"CoreLayer", "DepsScanLayer", "WebLayer"}
 BACK_LAYERS = {"CoreLayer", "DepsBackLayer"}
@@ -106,12 +107,8 @@ def test_environment_and_settings_agree(function: str) -> None:
 @pytest.mark.parametrize("function", sorted(FUNCTIONS))
 def test_layers_and_makefile_targets(function: str) -> None:
     layers = {layer["Ref"] for layer in FUNCTIONS[function]["Layers"]}
-    expected = (
-        SCAN_LAYERS
-        if function == "ScanApi"
-        else BACK_LAYERS | ({"DepsConsoleLayer", "WebLayer"} if function == "ConsoleApi" else set())
-    )
-    assert layers == expected
+    beside = {"ConsoleApi": {"DepsConsoleLayer", "WebLayer"}, "IntakeJob": {"DepsIntakeLayer"}}
+    assert layers == (SCAN_LAYERS if function == "ScanApi" else BACK_LAYERS | beside.get(function, set()))
     assert RESOURCES[function]["Metadata"] == {"BuildMethod": "makefile"}
     makefile = (ROOT / "functions/Makefile").read_text()
     assert f"build-{function}: FOLDER = {folder_of(function)}\n" in makefile
@@ -175,6 +172,8 @@ def test_messages_are_hidden_six_times_as_long_as_a_worker_may_run(name: str) ->
     values = deployments()[name]
     assert set(values) <= set(TEMPLATE["Parameters"])
     assert int(values["RewardVisibilityS"]) >= 6 * int(values["PayoutTimeoutS"])
+    # A turn of the intake job is a message of its own, and its lease ends with the time-out.
+    assert int(values["IntakeVisibilityS"]) > int(values["IntakeTimeoutS"])
     assert 1000 * int(values["PayoutTimeoutS"]) >= 2 * int(values["RailTimeoutMs"]) or name in ("make up", "local")
 
 

@@ -24,6 +24,7 @@ SECRETS = {
     "PayoutCallback": {"payee-keys", "rail-keys"},
     "SweeperJob": {"payee-keys", "rail-keys"},
     "ScanProjector": set(),
+    "IntakeJob": {"code-keys"},
 }
 # Services that know no resource for the action.
 ANY_RESOURCE = {
@@ -49,6 +50,7 @@ def of_type(template: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
 
 
 DATA, ACCESS, QUEUES, ALARMS = (load(f"infra/{name}.yaml") for name in ("data", "access", "queues", "alarms"))
+INTAKE = load("infra/intake.yaml")
 TABLES = of_type(DATA, "AWS::DynamoDB::Table")
 ROLES = of_type(ACCESS, "AWS::IAM::Role")
 
@@ -90,6 +92,21 @@ def test_queues_are_encrypted_and_rewards_end_in_a_dead_letter_queue() -> None:
     target = queues["RewardQueue"]["RedrivePolicy"]["deadLetterTargetArn"]["Fn::Sub"]
     assert target.rpartition(":")[2] == queues["RewardDlq"]["QueueName"]["Fn::Sub"]
     assert queues["RewardDlq"]["MessageRetentionPeriod"] == queues["ParkedQueue"]["MessageRetentionPeriod"] == 1_209_600
+
+
+def test_uploads_are_private_encrypted_forgotten_and_their_queue_has_a_dead_letter_queue() -> None:
+    (bucket,) = of_type(INTAKE, "AWS::S3::Bucket").values()
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    (encryption,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert encryption["ServerSideEncryptionByDefault"] == {"SSEAlgorithm": "aws:kms"}
+    (rule,) = bucket["LifecycleConfiguration"]["Rules"]
+    assert rule["ExpirationInDays"] == {"Ref": "UploadDays"}
+    (policy,) = of_type(INTAKE, "AWS::S3::BucketPolicy").values()
+    assert [one["Effect"] for one in policy["PolicyDocument"]["Statement"]] == ["Deny"]
+    queues = of_type(INTAKE, "AWS::SQS::Queue")
+    assert all(queue["KmsMasterKeyId"] == "alias/aws/sqs" for queue in queues.values())
+    target = queues["IntakeQueue"]["RedrivePolicy"]["deadLetterTargetArn"]["Fn::Sub"]
+    assert target.rpartition(":")[2] == queues["IntakeDlq"]["QueueName"]["Fn::Sub"]
 
 
 def statements(properties: dict[str, Any]) -> list[dict[str, Any]]:

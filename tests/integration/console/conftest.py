@@ -217,6 +217,8 @@ def make_bench(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Bench:
         draw_keys_secret="draw-keys",
         operator_keys_secret="operator-keys",
         reward_queue_url="https://queue.invalid/rewards",
+        uploads_bucket="uploads",
+        intake_queue_url="https://queue.invalid/intake",
         link_base="https://q.example.cn",
     )
     clock, vault, watcher, queue = Clock(), Vault(), Watcher(), Queue()

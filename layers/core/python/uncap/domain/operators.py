@@ -26,6 +26,7 @@ AREAS = (
     "codes",
     "releases",
     "shipments",
+    "uploads",
     "campaigns",
     "overview",
     "rewards",
@@ -39,7 +40,7 @@ _READ = {area: "read" for area in AREAS if area not in ("codes", "audit")}
 _GRANTS: dict[str, dict[str, str]] = {
     "admin": dict.fromkeys(AREAS, "read write approve export"),
     "brand": _READ
-    | dict.fromkeys(("products", "parties", "batches", "releases", "campaigns", "diversion"), "read write")
+    | dict.fromkeys(("products", "parties", "batches", "releases", "uploads", "campaigns", "diversion"), "read write")
     | {
         "batches": "read write approve",
         "recalls": "read write approve export",
@@ -47,8 +48,9 @@ _GRANTS: dict[str, dict[str, str]] = {
         "rewards": "read write",
         "codes": "read write approve",
     },
-    "factory": {"products": "read", "batches": "read write", "codes": "read export"},
-    "logistics": {"products": "read", "parties": "read", "batches": "read", "shipments": "read write"},
+    "factory": {"products": "read", "batches": "read write", "codes": "read export", "uploads": "read write"},
+    "logistics": {"products": "read", "parties": "read", "batches": "read"}
+    | dict.fromkeys(("shipments", "uploads"), "read write"),
     "finance": _READ | {"releases": "read approve", "rewards": "read write approve", "audit": "read"},
     "inspector": {"products": "read", "parties": "read", "shipments": "read", "diversion": "read write"},
     "auditor": _READ | {"audit": "read", "codes": "read"},

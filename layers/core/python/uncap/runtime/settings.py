@@ -46,6 +46,8 @@ class ConsoleSettings(_Common, frozen=True, kw_only=True):
     draw_keys_secret: str
     operator_keys_secret: str
     reward_queue_url: str
+    uploads_bucket: str
+    intake_queue_url: str
     link_base: str = ""
 
 
@@ -99,6 +101,17 @@ class ProjectorSettings(_Common, frozen=True, kw_only=True):
     diversion_min_people: int = 3
     diversion_min_cases: int = 2
     diversion_travel_ppm: int = 10_000  # of a shipment's scans, how many innocents carry to any one other place
+
+
+class IntakeSettings(_Common, frozen=True, kw_only=True):
+    """intake_job: files from lines and warehouses."""
+
+    catalog_table: str
+    parties_table: str
+    flow_table: str
+    code_keys_secret: str
+    uploads_bucket: str
+    intake_queue_url: str
 
 
 SettingsT = TypeVar("SettingsT", bound=_Common)

@@ -28,6 +28,7 @@ from uncap.adapters.reward_queue import SqsRewardQueue, sqs_client
 from uncap.adapters.scan_ranges import ScanRanges
 from uncap.adapters.scan_tombstones import ScanTombstones
 from uncap.adapters.secrets_wire import CachedSecret
+from uncap.adapters.uploads import IntakeQueue, UploadStore, UploadTable, s3_client
 from uncap.adapters.wire.client import SECRETS_MANAGER, connect
 from uncap.adapters.wire.credentials import credential_source
 from uncap.adapters.wire.dynamodb import Caller
@@ -61,16 +62,7 @@ def desk() -> Desk:
 
 def build_desk(settings: ConsoleSettings, vault: Caller, clock: Callable[[], int]) -> Desk:
     """A desk over the tables named in the settings, secrets from `vault`; nothing is called yet."""
-    connection = open_tables(
-        {
-            CatalogItem: settings.catalog_table,
-            PartyItem: settings.parties_table,
-            FlowItem: settings.flow_table,
-            LedgerItem: settings.ledger_table,
-            InsightItem: settings.insights_table,
-            ScanItem: settings.scans_table,
-        }
-    )
+    connection = _connection(settings)
     catalog, parties = DocumentTable(CatalogItem), DocumentTable(PartyItem)
     fresh = Catalog(catalog, clock, 0)
     return Desk(
@@ -82,6 +74,9 @@ def build_desk(settings: ConsoleSettings, vault: Caller, clock: Callable[[], int
         ledger=DynamoLedger(),
         reward_lists=RewardLists(),
         reward_queue=functools.cache(lambda: SqsRewardQueue(sqs_client(), settings.reward_queue_url)),
+        uploads=UploadTable(),
+        upload_store=functools.cache(lambda: UploadStore(s3_client(), settings.uploads_bucket)),
+        intake_queue=functools.cache(lambda: IntakeQueue(sqs_client(), settings.intake_queue_url)),
         insights=Insights(),
         tombstones=ScanTombstones(),
         scan_ranges=ScanRanges(),
@@ -94,6 +89,19 @@ def build_desk(settings: ConsoleSettings, vault: Caller, clock: Callable[[], int
         draw_master=CachedSecret(vault, settings.draw_keys_secret, _draw_master, clock),
         link_base=settings.link_base,
         cache_age_ms=settings.catalog_max_age_ms,
+    )
+
+
+def _connection(settings: ConsoleSettings) -> Connection:
+    return open_tables(
+        {
+            CatalogItem: settings.catalog_table,
+            PartyItem: settings.parties_table,
+            FlowItem: settings.flow_table,
+            LedgerItem: settings.ledger_table,
+            InsightItem: settings.insights_table,
+            ScanItem: settings.scans_table,
+        }
     )
 
 

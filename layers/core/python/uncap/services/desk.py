@@ -16,6 +16,7 @@ from uncap.adapters.insights import Insights
 from uncap.adapters.reward_lists import RewardLists
 from uncap.adapters.scan_ranges import ScanRanges
 from uncap.adapters.scan_tombstones import ScanTombstones
+from uncap.adapters.uploads import IntakeQueue, UploadStore, UploadTable
 from uncap.domain.association.ports import AssociationReader, UnitSpan
 from uncap.domain.audit import AuditDraft
 from uncap.domain.catalog import Campaign, Party, Product
@@ -64,6 +65,9 @@ class Desk:
     ledger: LedgerStore
     reward_lists: RewardLists
     reward_queue: Callable[[], RewardQueue]
+    uploads: UploadTable
+    upload_store: Callable[[], UploadStore]
+    intake_queue: Callable[[], IntakeQueue]
     insights: Insights
     tombstones: ScanTombstones
     scan_ranges: ScanRanges

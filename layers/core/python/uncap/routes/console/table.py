@@ -21,6 +21,7 @@ from uncap.routes.console.releases import RELEASES
 from uncap.routes.console.rewards import REWARDS
 from uncap.routes.console.session import OPEN, SESSION
 from uncap.routes.console.shipments import SHIPMENTS
+from uncap.routes.console.uploads import UPLOADS
 
 AREAS: tuple[Area, ...] = (
     meta.META,
@@ -35,6 +36,7 @@ AREAS: tuple[Area, ...] = (
     CODES,
     RELEASES,
     SHIPMENTS,
+    UPLOADS,
     CAMPAIGNS,
     OVERVIEW,
     REWARDS,
