@@ -1,4 +1,4 @@
-"""Shipments by units, by cases and by scanned case codes; the same goods leave once, or move on down the tree."""
+"""Shipments by units, by cases and by scanned codes; the same goods leave once, or move on down the tree."""
 
 import pytest
 
@@ -6,23 +6,34 @@ from tests.integration.console import brand
 from tests.integration.console.conftest import NOW_MS, Api, Bench
 from tests.integration.console.test_codes import link_of
 from uncap.adapters.flow import DynamoFlow
+from uncap.adapters.levels import Levels
+from uncap.adapters.parties import DynamoParties
 from uncap.domain.catalog import Role
+from uncap.services.roll_order import RollOrder
 
 
 def shipment(units: int, **changes: object) -> dict[str, object]:
     return {"shipment_id": "s1", "batch_no": units, "to_party": "dist-a", **changes}
 
 
+def flow_of(bench: Bench) -> DynamoFlow:
+    """As the relay reads it, nothing remembered."""
+    parties = DynamoParties(bench.clock, 0)
+    return DynamoFlow(levels=Levels(bench.desk.catalog, RollOrder(bench.desk.catalog), parties.party))
+
+
 def test_by_units_and_by_cases(bench: Bench, admin: Api) -> None:
     brand.parties(admin)
-    units, _ = brand.batch(admin, 100)
+    units, cases = brand.batch(admin, 100)
     admin.ok("POST", "/shipments", shipment(units, start=0, stop=48))
     by_case = admin.ok("POST", "/shipments", shipment(units, shipment_id="s2", cases={"start": 2, "stop": 5}))
-    assert (by_case[0]["start"], by_case[0]["stop"]) == (48, 100)
+    # Kept at the level at which it was declared: three cases stay three cases.
+    assert (by_case[0]["batch_no"], by_case[0]["start"], by_case[0]["stop"]) == (cases, 2, 5)
     assert admin.ok("GET", "/shipments/s2") == by_case[0]
-    listed = admin.ok("GET", f"/shipments?batch_no={units}")["items"]
-    assert [one["shipment_id"] for one in listed] == ["s1", "s2"]
-    flow = DynamoFlow()
+    for batch_no, ids in ((units, ["s1"]), (cases, ["s2"])):
+        listed = admin.ok("GET", f"/shipments?batch_no={batch_no}")["items"]
+        assert [one["shipment_id"] for one in listed] == ids
+    flow = flow_of(bench)
     assert [flow.shipped_to(units, index) for index in (0, 47, 48, 99, 100)] == ["dist-a"] * 4 + [""]
 
 
@@ -33,9 +44,9 @@ def test_by_scanned_case_codes(bench: Bench, admin: Api) -> None:
     links.append(links[0].rpartition("/")[2].lower())
     parts = admin.ok("POST", "/shipments", shipment(units, case_codes=links))
     assert [(p["shipment_id"], p["start"], p["stop"]) for p in parts] == [
-        ("s1-1", 0, 48),
-        ("s1-2", 96, 120),
-        ("s1-3", 168, 192),
+        ("s1-1", 0, 2),
+        ("s1-2", 4, 5),
+        ("s1-3", 7, 8),
     ]
     bottle = link_of(bench, units, 3, Role.CAP_OUTER)
     refused = admin.refused("POST", "/shipments", shipment(units, shipment_id="s9", case_codes=[bottle]))
@@ -58,7 +69,7 @@ def test_goods_move_on_down_the_tree(bench: Bench, admin: Api) -> None:
     admin.ok("POST", "/shipments", shipment(units, start=0, stop=48, shipped_at_ms=NOW_MS - 1_000))
     onward = shipment(units, shipment_id="s2", to_party="shop-a", start=24, stop=48)
     admin.ok("POST", "/shipments", onward)
-    assert [DynamoFlow().shipped_to(units, index) for index in (23, 24)] == ["dist-a", "shop-a"]
+    assert [flow_of(bench).shipped_to(units, index) for index in (23, 24)] == ["dist-a", "shop-a"]
     earlier = shipment(units, shipment_id="s3", to_party="shop-a", start=0, stop=24, shipped_at_ms=NOW_MS - 2_000)
     assert admin.refused("POST", "/shipments", earlier) == (409, "shipment_overlaps")
 
@@ -66,15 +77,15 @@ def test_goods_move_on_down_the_tree(bench: Bench, admin: Api) -> None:
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({}, (400, "shipment_ambiguous")),
-        ({"start": 1}, (400, "shipment_ambiguous")),
-        ({"start": 0, "stop": 9, "cases": {"start": 0, "stop": 1}}, (400, "shipment_ambiguous")),
+        ({}, (400, "goods_ambiguous")),
+        ({"start": 1}, (400, "goods_ambiguous")),
+        ({"start": 0, "stop": 9, "cases": {"start": 0, "stop": 1}}, (400, "goods_ambiguous")),
         ({"start": 0, "stop": 101}, (400, "range_invalid")),
         ({"cases": {"start": 4, "stop": 6}}, (400, "range_invalid")),
         ({"start": 0, "stop": 9, "to_party": "nobody"}, (404, "party_unknown")),
         ({"start": 0, "stop": 9, "batch_no": 77}, (404, "batch_unknown")),
-        ({"start": 0, "stop": 2, "batch_no": 2}, (400, "shipment_ambiguous")),
-        ({"start": 0, "stop": 9, "shipped_at_ms": NOW_MS + 2 * brand.DAY_MS}, (400, "shipped_in_the_future")),
+        ({"start": 0, "stop": 9, "batch_no": 2}, (400, "range_invalid")),
+        ({"start": 0, "stop": 9, "shipped_at_ms": NOW_MS + 2 * brand.DAY_MS}, (400, "moved_in_the_future")),
         ({"case_codes": ["0" * 17]}, (404, "code_not_issued")),
     ],
 )

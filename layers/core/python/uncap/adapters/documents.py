@@ -44,6 +44,14 @@ class DocumentTable:
         except PynamoDBException as cause:
             raise _unavailable(cause) from cause
 
+    def starting(self, pk: str, prefix: str) -> Sequence[tuple[str, str]]:
+        """All (sk, doc) under pk whose sk begins with `prefix`, in order: for prefixes known to be few."""
+        try:
+            found = self._model.query(pk, self._model.sk.startswith(prefix), consistent_read=True)
+            return [(item.sk, item.doc) for item in found]
+        except PynamoDBException as cause:
+            raise _unavailable(cause) from cause
+
     def page(self, pk: str, prefix: str, limit: int, after: str = "", *, newest_first: bool = False) -> "Page":
         """Up to `limit` (sk, doc) whose sk begins with `prefix`, following `after` (an sk) if given."""
         key = {"pk": {"S": pk}, "sk": {"S": after}} if after else None
