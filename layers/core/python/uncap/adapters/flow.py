@@ -127,7 +127,7 @@ class _Chain:
 
 
 class DynamoChannel:
-    """`ChannelReader`: where the unit should be, then the tree upwards from there."""
+    """`ChannelReader` and `TreeReader`: where the unit should be, then the tree upwards from there."""
 
     def __init__(self, flow: DynamoFlow, parties: PartyReader) -> None:
         self._flow = flow
@@ -138,12 +138,21 @@ class DynamoChannel:
         place = self._flow.whereabouts(batch_no, index)
         if not place.party or not place.shipped:
             return Channel()
-        roles: dict[str, str] = {}
-        for party in upwards(self._parties.party, place.party):
-            roles.setdefault(party.role, party.party_id)
+        return self.tree_of(place.party)
+
+    def tree_of(self, party_id: str) -> Channel:
+        """See `TreeReader`."""
+        nearest: dict[str, Party] = {}
+        for party in upwards(self._parties.party, party_id):
+            nearest.setdefault(party.role, party)
+        ids = {role: party.party_id for role, party in nearest.items()}
+        outlet = nearest.get("outlet")
         return Channel(
-            shipped=roles.get(_BRAND) != place.party,
-            distributor=roles.get("distributor", ""),
-            outlet=roles.get("outlet", ""),
-            salesperson=roles.get("salesperson", ""),
+            shipped=ids.get(_BRAND) != party_id,
+            distributor=ids.get("distributor", ""),
+            outlet=ids.get("outlet", ""),
+            salesperson=ids.get("salesperson", ""),
+            sub_distributor=ids.get("sub_distributor", ""),
+            outlet_staff=ids.get("outlet_staff", ""),
+            inviter=outlet.invited_by if outlet else "",
         )

@@ -8,19 +8,23 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 
 from uncap.adapters.catalog import Catalog
 from uncap.adapters.catalog_lists import every_release
+from uncap.adapters.decisions import WireDecisions
 from uncap.adapters.documents import DocumentTable
 from uncap.adapters.flow import DynamoChannel, DynamoFlow
 from uncap.adapters.ledger_hot import HotLedger
 from uncap.adapters.levels import Levels
+from uncap.adapters.members import DynamoMembers
 from uncap.adapters.models import CatalogItem, FlowItem, LedgerItem, PartyItem, ScanItem, open_tables
 from uncap.adapters.parties import DynamoParties
 from uncap.adapters.rails.registry import build_rails, own_rails, rail_keys
 from uncap.adapters.reward_queue import SqsParkedQueue, SqsRewardQueue, sqs_client
+from uncap.adapters.rule_sets import CachedRuleSets
 from uncap.adapters.scans_stream import DynamoScans
 from uncap.adapters.secrets_wire import CachedSecret
 from uncap.adapters.wire.client import DYNAMODB, SECRETS_MANAGER, connect
@@ -35,6 +39,7 @@ from uncap.domain.rewards.ports import ParkedQueue, RewardQueue, ScanReader, Shi
 from uncap.domain.rewards.reward import Reward
 from uncap.runtime.clock import clock_ms
 from uncap.runtime.settings import PayoutSettings, ReconcileSettings, RelaySettings, read
+from uncap.services.decide_claims import Targeting
 from uncap.services.grant_rewards import Granter
 from uncap.services.roll_order import RollOrder
 from uncap.services.settle_payout import Payouts
@@ -110,9 +115,10 @@ def build_relay(
     catalog = Catalog(source, clock, settings.catalog_max_age_ms)
     parties = DynamoParties(clock, settings.catalog_max_age_ms)
     levels = Levels(catalog, RollOrder(catalog), parties.party)
+    channel = DynamoChannel(DynamoFlow(clock, settings.catalog_max_age_ms, levels), parties)
     granter = Granter(
         catalog=catalog,
-        channel=DynamoChannel(DynamoFlow(clock, settings.catalog_max_age_ms, levels), parties),
+        channel=channel,
         ledger=HotLedger(tables, settings.ledger_table),
         queue=SqsRewardQueue(sqs, settings.reward_queue_url, pool=pool),
         laid_prize=prize_on,
@@ -120,9 +126,18 @@ def build_relay(
         clock_ms=clock,
         own=own_rails(),
         pool=pool,
+        targeting=_targeting(settings, tables, source, catalog, channel),
     )
     parking = SqsParkedQueue(sqs, settings.parked_queue_url)
     return RelayTools(granter, DynamoScans(connection), parking, clock, lambda: every_release(source, catalog), rail)
+
+
+def _targeting(
+    settings: RelaySettings, tables: Caller, source: DocumentTable, catalog: Catalog, tree: DynamoChannel
+) -> Targeting:
+    """What decides the claims of campaigns with rules (ADR 0017)."""
+    decisions = WireDecisions(tables, settings.ledger_table)
+    return Targeting(CachedRuleSets(source), decisions, tree, DynamoMembers(), catalog, ZoneInfo(settings.time_zone))
 
 
 def build_payouts(settings: PayoutSettings, vault: Caller, tables: Caller, clock: Callable[[], int]) -> PayoutTools:

@@ -12,6 +12,7 @@ from typing import Literal, Protocol
 import msgspec
 
 from uncap.adapters.catalog import Catalog
+from uncap.domain.campaigns.reference import slots_of
 from uncap.domain.claims import ClaimDecision, decide_claim
 from uncap.domain.codes import crockford
 from uncap.domain.codes.scheme import Keyring
@@ -102,13 +103,13 @@ def bound_claim_id(person: str, ref: CodeRef, claim_id: str) -> str:
 
 
 def consumer_rewards(catalog: Catalog, image: ScanImage) -> tuple[str, ...]:
-    """Ids of the holder's rewards: one per consumer effect of the campaign version that decided the claim."""
+    """Ids of the holder's rewards: one per slot the campaign version that decided the claim has for consumers."""
     if image.first is None or image.first.form != "claim":
         return ()
     campaign_id, version = image.first.campaign_version
     campaign = catalog.campaign_version(campaign_id, version)
-    consumer = (effect for effect in campaign.effects if effect.beneficiary == "consumer")
-    return tuple(reward_id(image.ref, campaign_id, effect.no, "consumer") for effect in consumer)
+    mine = slots_of(campaign.effects, campaign.rule_set, "consumer")
+    return tuple(reward_id(image.ref, campaign_id, no, "consumer") for no in mine)
 
 
 def _claim_within_limits(desk: ScanDesk, code: IssuedCode, mark: Mark) -> ScanImage:

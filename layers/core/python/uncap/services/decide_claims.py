@@ -17,6 +17,7 @@ from uncap.domain.campaigns.facts import Decision, Facts, moment
 from uncap.domain.campaigns.index import RuleIndex
 from uncap.domain.campaigns.places import case_of, region_of
 from uncap.domain.campaigns.ports import DecisionStore, Member, MemberReader, RuleSets, TreeReader
+from uncap.domain.campaigns.reference import Place
 from uncap.domain.catalog import Campaign, CodeBatch, Release, Role
 from uncap.domain.errors import ConflictError, TransientError
 from uncap.domain.rewards.ports import CHANNEL_ROLES, Channel
@@ -89,6 +90,13 @@ def gather(claimed: Claimed, index: RuleIndex, targeting: Targeting) -> Facts:
         excluded=claim.person in index.people or not set(member.tags).isdisjoint(index.excluded.tags),
     )
     return _with_channel(facts, claimed, index, targeting)
+
+
+def place_now(claimed: Claimed, targeting: Targeting) -> Place:
+    """Where the goods stand now: for pauses of a place, which end, and so are not frozen with the decision."""
+    channel, territories = claimed.channel, targeting.catalog.territories()
+    region = region_of(territories, channel.sub_distributor, channel.distributor)
+    return Place(region, channel.distributor, claimed.claim.outlet or channel.outlet)
 
 
 def _with_channel(facts: Facts, claimed: Claimed, index: RuleIndex, targeting: Targeting) -> Facts:

@@ -11,16 +11,20 @@ from dataclasses import dataclass, field
 import msgspec
 
 from uncap.adapters.catalog import BatchView, Catalog
+from uncap.domain.campaigns.deciding import NOTHING
+from uncap.domain.campaigns.facts import Pick
+from uncap.domain.campaigns.reference import Slot, slots_of
 from uncap.domain.catalog import Campaign, Release
 from uncap.domain.codes.canaries import run_of
 from uncap.domain.errors import ConflictError, InputError, NotFoundError, PoisonError
 from uncap.domain.rails import Rail
 from uncap.domain.rewards import ids
-from uncap.domain.rewards.granting import Ground, rewards_of
+from uncap.domain.rewards.granting import Ground, deadline_ms, rewards_of
 from uncap.domain.rewards.ports import Channel, ChannelReader, LedgerStore, RewardQueue
 from uncap.domain.rewards.reward import Reward, State
 from uncap.domain.rewards.states import waits_for_person
 from uncap.domain.scans import CodeRef, Mark, ScanChange, ScanImage
+from uncap.services.decide_claims import Claimed, Targeting, decide_claim, place_now
 from uncap.services.make_attempt import booked_at_birth
 from uncap.services.stop_money import Brakes
 
@@ -30,7 +34,8 @@ class Granter:
     """What granting needs. `laid_prize` gives the prize id on a unit index of a release, "" for none.
 
     `own`: the rails, by prize kind, whose counterpart is our own ledger; these rewards are paid with their first put.
-    `pool` runs the puts side by side; without one they run in order.
+    `pool` runs the puts side by side; without one they run in order. `targeting` decides the claims of campaigns that
+    have rules.
     """
 
     catalog: Catalog
@@ -42,6 +47,7 @@ class Granter:
     clock_ms: Callable[[], int]
     own: Mapping[str, Rail] = field(default_factory=dict)
     pool: Executor | None = None
+    targeting: Targeting | None = None
 
 
 @dataclass
@@ -88,11 +94,12 @@ def grant_claims(claims: Iterable[ScanImage], granter: Granter) -> Granted:
     """Create the rewards of these claims and send what is PENDING. TransientError: repeat the whole, it is safe."""
     granted = Granted()
     planned: list[Reward] = []
-    for image in claims:
-        try:
-            planned += [_paid_at_once(one, granter) for one in plan(image, granter)]
-        except PoisonError as cause:
-            granted.poison.append((image.pk, cause))
+    images = list(claims)
+    for image, found in zip(images, _plans(images, granter), strict=True):
+        if isinstance(found, PoisonError):
+            granted.poison.append((image.pk, found))
+        else:
+            planned += [_paid_at_once(one, granter) for one in found]
     run = granter.pool.map if granter.pool else map
     granted.rewards = list(run(granter.ledger.create, planned))
     pending = [one.reward_id for one in granted.rewards if one.state is State.PENDING and not one.due_at_ms]
@@ -103,7 +110,8 @@ def grant_claims(claims: Iterable[ScanImage], granter: Granter) -> Granted:
 
 
 def plan(image: ScanImage, granter: Granter) -> tuple[Reward, ...]:
-    """The rewards this claim founds, from the facts as they are now; nothing is written.
+    """The rewards this claim founds, from the facts as they are now. Nothing is written but the claim's decision, where
+    the campaign has rules.
 
     PoisonError where the claim names a batch, release or campaign that does not exist, or prizes that do not verify.
     """
@@ -118,28 +126,62 @@ def plan(image: ScanImage, granter: Granter) -> tuple[Reward, ...]:
             return _worthless(ref, claim, view, release, campaign)
         laid = any(effect.kind == "laid" for effect in campaign.effects)
         prize_id = granter.laid_prize(release, ref.index) if laid else ""
+        channel = granter.channel.channel_of(ref.batch_no, release.drawn_as(ref.index))
+        epoch_state = granter.catalog.epoch_state(view.batch.epoch)
+        ground = Ground(view.batch, release, campaign, prize_id, channel, epoch_state)
+        return rewards_of(ref, claim, _targeted(ref, claim, ground, granter))
     except (ConflictError, InputError) as cause:
         raise PoisonError(cause.code, cause.message, where=cause.where) from cause
-    return rewards_of(
-        ref,
-        claim,
-        Ground(
-            batch=view.batch,
-            release=release,
-            campaign=campaign,
-            prize_id=prize_id,
-            channel=granter.channel.channel_of(ref.batch_no, release.drawn_as(ref.index)),
-            epoch_state=granter.catalog.epoch_state(view.batch.epoch),
-        ),
-    )
+
+
+def _plans(images: Sequence[ScanImage], granter: Granter) -> list[tuple[Reward, ...] | PoisonError]:
+    """What each claim founds, or why it cannot. Decisions that count nothing are kept side by side."""
+    found: dict[int, tuple[Reward, ...] | PoisonError] = {}
+    alone = [at for at, image in enumerate(images) if _decides_alone(image, granter)] if granter.pool else []
+    if granter.pool and len(alone) > 1:
+        found |= zip(alone, granter.pool.map(lambda at: _tried(images[at], granter), alone), strict=True)
+    return [found[at] if at in found else _tried(image, granter) for at, image in enumerate(images)]
+
+
+def _tried(image: ScanImage, granter: Granter) -> tuple[Reward, ...] | PoisonError:
+    try:
+        return plan(image, granter)
+    except PoisonError as cause:
+        return cause
+
+
+def _decides_alone(image: ScanImage, granter: Granter) -> bool:
+    """Whether its decision is one write that no other claim's decision depends on."""
+    try:
+        version = image.first.campaign_version if image.first and image.first.campaign else None
+        rule_set = granter.catalog.campaign_version(*version).rule_set if version else None
+    except (NotFoundError, PoisonError):
+        return False  # planning it will say so
+    return rule_set is not None and bool(rule_set) and not any(need.endswith("_count") for need in rule_set.needs)
+
+
+def _targeted(ref: CodeRef, claim: Mark, ground: Ground, granter: Granter) -> Ground:
+    """With what the rules decided and, where the campaign stands still in places, the goods' place."""
+    campaign = ground.campaign
+    latest = granter.catalog.campaign_versions(campaign.campaign_id)[-1:]
+    scope = latest[0].paused_for if latest else campaign.paused_for
+    if granter.targeting is None or not (campaign.rule_set or scope):
+        return ground
+    final = granter.clock_ms() >= deadline_ms(claim, ground)
+    claimed = Claimed(ref, claim, ground.batch, ground.release, campaign, ground.channel, final)
+    if not campaign.rule_set:
+        return msgspec.structs.replace(ground, place=place_now(claimed, granter.targeting))
+    decision = decide_claim(claimed, granter.targeting)
+    place = place_now(claimed, granter.targeting) if scope else decision.facts.place
+    return msgspec.structs.replace(ground, picks=decision.picks, facts=decision.facts, place=place)
 
 
 def _worthless(ref: CodeRef, claim: Mark, view: BatchView, release: Release, campaign: Campaign) -> tuple[Reward, ...]:
     """A canary's rewards are in state NONE like those of any code that won nothing (ADR 0018)."""
-    nothing = msgspec.structs.replace(
-        campaign, effects=tuple(msgspec.structs.replace(effect, kind="laid") for effect in campaign.effects)
-    )
-    return rewards_of(ref, claim, Ground(view.batch, release, nothing, "", Channel()))
+    slots = {Slot(one.no, one.beneficiary) for one in campaign.effects}
+    slots |= {Slot(no, "consumer") for no in slots_of(campaign.effects, campaign.rule_set, "consumer")}
+    picks = tuple(Pick(slot.no, slot.beneficiary, NOTHING) for slot in sorted(slots))
+    return rewards_of(ref, claim, Ground(view.batch, release, campaign, "", Channel(), picks=picks))
 
 
 def _paid_at_once(reward: Reward, granter: Granter) -> Reward:
@@ -174,11 +216,8 @@ def _consumer_rewards(ref: CodeRef, claim: Mark, catalog: Catalog) -> list[str]:
         campaign = catalog.campaign_version(campaign_id, version)
     except (NotFoundError, PoisonError):
         return []  # the first claim was parked for the same reason; nothing is waiting
-    return [
-        ids.reward_id(ref, campaign_id, effect.no, effect.beneficiary)
-        for effect in campaign.effects
-        if effect.beneficiary == "consumer"
-    ]
+    mine = slots_of(campaign.effects, campaign.rule_set, "consumer")
+    return [ids.reward_id(ref, campaign_id, no, "consumer") for no in mine]
 
 
 def _batch(ref: CodeRef, catalog: Catalog) -> BatchView:

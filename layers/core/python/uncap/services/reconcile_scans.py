@@ -3,13 +3,16 @@
 Walks the Scans table in segments and resumes where it stopped, so that a pass may take as many runs as it needs.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 
+from uncap.domain.campaigns.facts import Pick
+from uncap.domain.catalog import Campaign
 from uncap.domain.errors import ConflictError, PoisonError
 from uncap.domain.rewards import ids, states
+from uncap.domain.rewards.granting import unconditional
 from uncap.domain.rewards.ports import ScanReader
 from uncap.domain.rewards.reward import Reward, State
 from uncap.domain.scans import ScanImage
@@ -18,6 +21,8 @@ from uncap.services.grant_rewards import Granter, grant_claims
 CURSOR = "reconcile"
 SEGMENTS = 4
 STUCK_AFTER_MS = 900_000
+UNDECIDED = "undecided"
+"""Stands for the rewards nobody can name yet; no reward has this id, so the claim is planned (again)."""
 
 
 class Cursor(msgspec.Struct, omit_defaults=True):
@@ -66,12 +71,7 @@ def _load(text: str, now_ms: int) -> Cursor:
 def _reconcile_page(images: Sequence[ScanImage], granter: Granter, now_ms: int, done: Reconciled) -> None:
     done.scans += len(images)
     claims = {one.pk: one for one in images if one.first is not None and one.first.form == "claim"}
-    expected: dict[str, list[str]] = {}
-    for pk, image in claims.items():
-        try:
-            expected[pk] = _expected_ids(image, granter)
-        except PoisonError as cause:
-            done.poison.append((pk, cause))
+    expected = _expected(claims, granter, done)
     found = granter.ledger.get_many([one for wanted in expected.values() for one in wanted])
     missing = [claims[pk] for pk, wanted in expected.items() if any(one not in found for one in wanted)]
     if missing:
@@ -81,14 +81,41 @@ def _reconcile_page(images: Sequence[ScanImage], granter: Granter, now_ms: int, 
     _help_on(list(found.values()), granter, now_ms, done)
 
 
-def _expected_ids(image: ScanImage, granter: Granter) -> list[str]:
-    """The rewards this claim must have; no facts are read but the campaign version, which is immutable and cached."""
+def _expected(claims: Mapping[str, ScanImage], granter: Granter, done: Reconciled) -> dict[str, list[str]]:
+    """Per claim the rewards it must have: those its decision names, or what its campaign gives every claim."""
+    campaigns: dict[str, Campaign] = {}
+    for pk, image in claims.items():
+        try:
+            campaigns[pk] = _campaign(image, granter)
+        except PoisonError as cause:
+            done.poison.append((pk, cause))
+    decisions = _decisions({pk: one.campaign_id for pk, one in campaigns.items() if one.rule_set}, granter)
+    expected: dict[str, list[str]] = {}
+    for pk, campaign in campaigns.items():
+        picks = decisions[pk] if pk in decisions else unconditional(campaign)
+        ref = claims[pk].ref
+        expected[pk] = [ids.reward_id(ref, campaign.campaign_id, one.no, one.beneficiary) for one in picks]
+        if campaign.rule_set and pk not in decisions:
+            expected[pk].append(UNDECIDED)
+    return expected
+
+
+def _decisions(wanted: Mapping[str, str], granter: Granter) -> dict[str, tuple[Pick, ...]]:
+    """The picks of the claims that are decided in full, by code key."""
+    if not wanted or granter.targeting is None:
+        return {}
+    found = granter.targeting.decisions.read_many(list(wanted.items()))
+    return {ref: one.picks for (ref, _), one in found.items() if not one.open}
+
+
+def _campaign(image: ScanImage, granter: Granter) -> Campaign:
+    """The version that decided the claim; no facts are read but this, which is immutable and cached."""
     if image.first is None:
         raise PoisonError("campaign_malformed", "nobody has claimed this code", where="campaign")
     campaign_id, version = image.first.campaign_version
     for campaign in granter.catalog.campaign_versions(campaign_id):
         if campaign.version == version:
-            return [ids.reward_id(image.ref, campaign_id, one.no, one.beneficiary) for one in campaign.effects]
+            return campaign
     raise PoisonError("campaign_unknown", f"no version {version} of campaign {campaign_id}", where="campaign")
 
 

@@ -9,20 +9,23 @@ from collections.abc import Callable
 import msgspec
 
 from uncap.adapters.catalog import Catalog
+from uncap.domain.campaigns.reference import PauseScope
 from uncap.domain.catalog import IndexRange
 from uncap.domain.lifecycle import covering
 from uncap.domain.rewards.granting import EPOCH_COMPROMISED
 from uncap.domain.rewards.reward import Reward
 
 MAX_AGE_MS = 1_000
+CAMPAIGN_PAUSED = "campaign_paused"
 _ENTRIES = 1_024
 
 
 class _Stops(msgspec.Struct, frozen=True):
-    """What stops a batch under a campaign: for every code, and for those in `recalled`."""
+    """What stops a batch under a campaign: for every code, for those in `recalled`, for goods at paused places."""
 
     reason: str
     recalled: tuple[IndexRange, ...] = ()
+    paused_for: PauseScope = PauseScope()
 
 
 class Brakes:
@@ -55,12 +58,14 @@ class Brakes:
         if view is None:
             return _Stops("batch_unknown")
         batch = view.batch
-        return _Stops(batch.hold or self._wider_reason(batch.epoch, campaign_id), batch.recalled)
-
-    def _wider_reason(self, epoch: int, campaign_id: str) -> str:
         versions = self._catalog.campaign_versions(campaign_id, fresh=True)
-        if versions and versions[-1].paused:
-            return "campaign_paused"
+        paused_for = versions[-1].paused_for if versions else PauseScope()
+        paused = bool(versions) and versions[-1].paused
+        return _Stops(batch.hold or self._wider_reason(batch.epoch, paused), batch.recalled, paused_for)
+
+    def _wider_reason(self, epoch: int, paused: bool) -> str:
+        if paused:
+            return CAMPAIGN_PAUSED
         compromised = self._catalog.epoch_state(epoch, fresh=True) == "compromised"
         return EPOCH_COMPROMISED if compromised else ""
 
@@ -68,4 +73,6 @@ class Brakes:
 def _reason(stops: _Stops, reward: Reward) -> str:
     """A recalled range counts before a reason that ends by itself: it must not be paid when that one is over."""
     recalled = stops.recalled and covering(stops.recalled, reward.code.index) is not None
-    return "recalled" if recalled else stops.reason
+    if recalled or stops.reason:
+        return "recalled" if recalled else stops.reason
+    return CAMPAIGN_PAUSED if stops.paused_for and stops.paused_for.covers(reward.place) else ""

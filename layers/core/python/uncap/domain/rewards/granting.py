@@ -81,7 +81,7 @@ def _reward(ref: CodeRef, claim: Mark, pick: Pick, ground: Ground) -> Reward:
         beneficiary=pick.beneficiary,
         state=State.NONE,
         claimed_at_ms=claim.at_ms,
-        claimable_until_ms=_deadline(claim, ground),
+        claimable_until_ms=deadline_ms(claim, ground),
         party=_party(claim, pick.beneficiary, ground),
         place=ground.place,
     )
@@ -136,7 +136,8 @@ def _party(claim: Mark, beneficiary: str, ground: Ground) -> str:
     return (ground.facts.party(beneficiary) if ground.facts else "") or ground.channel.party(beneficiary)
 
 
-def _deadline(claim: Mark, ground: Ground) -> int:
+def deadline_ms(claim: Mark, ground: Ground) -> int:
+    """Until when the claim's rewards may still be taken or find their party: the campaign's end, at least a week."""
     return max(
         min(ground.campaign.claim_until_ms, ground.release.claim_until_ms),
         claim.at_ms + COME_BACK_FOR_MS,
