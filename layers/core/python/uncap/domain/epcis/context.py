@@ -25,6 +25,11 @@ def declared(value: object) -> dict[str, str]:
     return made
 
 
+def foreign(value: object) -> list[str]:
+    """Addresses of other contexts than EPCIS's own."""
+    return [item for item in _items(value) if isinstance(item, str) and not item.endswith(_EPCIS_CONTEXT)]
+
+
 def prefixes_of(document: Document) -> dict[str, str]:
     """What the document's own context declares; nothing for a list of events."""
     return declared(document.value.get("@context")) if isinstance(document.value, dict) else {}

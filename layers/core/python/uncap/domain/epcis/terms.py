@@ -89,3 +89,26 @@ URN_BASES: Final = {
 
 # Prefixes that the EPCIS context itself declares: a document may use them without saying so.
 CONTEXT_PREFIXES: Final = frozenset({"epcis", "cbv", "cbvmda", "gs1", "rdfs", "owl", "xsd", "dcterms"})
+
+
+def bare(vocabulary: Vocabulary, text: str) -> str:
+    """A standard term as its bare word, whichever of its spellings it has; anything else as it is, without space."""
+    text = text.strip()
+    if text in vocabulary.words:
+        return text
+    for prefix in _spellings(vocabulary):
+        word = text.removeprefix(prefix)
+        if word != text and word in vocabulary.words:
+            return word
+    return text
+
+
+def _spellings(vocabulary: Vocabulary) -> tuple[str, ...]:
+    """Beginnings of the same terms: the address, 1.x URNs, and the two prefixes that EPCIS takes for granted."""
+    urns = tuple(urn for urn, base in URN_BASES.items() if base == vocabulary.base)
+    short = tuple(
+        prefix + vocabulary.base.removeprefix(space)
+        for prefix, space in (("cbv:", CBV), ("gs1:", GS1))
+        if vocabulary.base.startswith(space)
+    )
+    return (vocabulary.base, *urns, *short)

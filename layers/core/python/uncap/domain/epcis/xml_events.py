@@ -45,8 +45,8 @@ class EventReader:
             **dict.fromkeys(_QUANTITIES, self._quantities),
             **dict.fromkeys(_TYPED, self._typed),
             **dict.fromkeys(("readPoint", "bizLocation"), self._others),
-            "bizStep": lambda one: self._term(terms.BIZ_STEPS, one.text),
-            "disposition": lambda one: self._term(terms.DISPOSITIONS, one.text),
+            "bizStep": lambda one: terms.bare(terms.BIZ_STEPS, one.text),
+            "disposition": lambda one: terms.bare(terms.DISPOSITIONS, one.text),
             "persistentDisposition": self._persistent,
             "sensorElementList": self._sensors,
             "ilmd": self._others,
@@ -112,14 +112,14 @@ class EventReader:
         made: list[object] = []
         for one in element.children:
             named = one.attribute("type")
-            typed = {} if named is None else {"type": self._term(vocabulary, named)}
+            typed = {} if named is None else {"type": terms.bare(vocabulary, named)}
             made.append({**typed, key if one.name == key else self._name(one): one.text.strip()})
         return made
 
     def _persistent(self, element: Element) -> Json:
         made: dict[str, object] = {}
         for name in ("set", "unset"):
-            held = [self._term(terms.DISPOSITIONS, one.text) for one in element.children if one.name == name]
+            held = [terms.bare(terms.DISPOSITIONS, one.text) for one in element.children if one.name == name]
             if held:
                 made[name] = held
         return made
@@ -127,7 +127,7 @@ class EventReader:
     def _error(self, element: Element) -> Json:
         return self._members(
             element,
-            {"correctiveEventIDs": _texts, "reason": lambda one: self._term(terms.ERROR_REASONS, one.text)},
+            {"correctiveEventIDs": _texts, "reason": lambda one: terms.bare(terms.ERROR_REASONS, one.text)},
         )
 
     def _sensors(self, element: Element) -> list[object]:
@@ -147,19 +147,10 @@ class EventReader:
             if name in _NUMBERS:
                 made[name] = _number(held)
             elif name in _SENSOR_TERMS:
-                made[name] = self._term(_SENSOR_TERMS[name], held)
+                made[name] = terms.bare(_SENSOR_TERMS[name], held)
             elif name == "booleanValue":
                 made[name] = {"true": True, "1": True, "false": False, "0": False}.get(held.strip(), held)
         return made
-
-    def _term(self, vocabulary: terms.Vocabulary, text: str) -> str:
-        """A standard term as its bare word, whichever of its spellings it has; anything else as it is."""
-        text = text.strip()
-        for prefix in (vocabulary.base, *_spellings(vocabulary)):
-            word = text.removeprefix(prefix)
-            if word != text and word in vocabulary.words:
-                return word
-        return text
 
     def _name(self, element: Element) -> str:
         if element.space in _STANDARD:
@@ -191,11 +182,3 @@ def _number(text: str) -> object:
     if not abs(value) < float("inf"):
         return text
     return int(text) if text.lstrip("+-").isdigit() else value
-
-
-def _spellings(vocabulary: terms.Vocabulary) -> Iterator[str]:
-    """Other beginnings of the same terms: 1.x URNs, and the two prefixes that EPCIS XML takes for granted."""
-    yield from (urn for urn, base in terms.URN_BASES.items() if base == vocabulary.base)
-    for prefix, space in (("cbv:", terms.CBV), ("gs1:", terms.GS1)):
-        if vocabulary.base.startswith(space):
-            yield prefix + vocabulary.base.removeprefix(space)
