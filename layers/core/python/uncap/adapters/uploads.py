@@ -17,6 +17,7 @@ from uncap.adapters.dynamo_faults import translated
 from uncap.adapters.models import FlowItem
 from uncap.domain.errors import InputError, NotFoundError, PoisonError, TransientError
 from uncap.domain.intake.faults import RowFault
+from uncap.domain.intake.issues import told_once
 from uncap.domain.intake.uploads import Upload
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ class UploadTable:
                 found += _FAULTS.decode(doc)
             after = page.after
             if not after:
-                return sorted(found)[:limit]
+                return told_once(found)[:limit]
 
 
 class UploadStore:

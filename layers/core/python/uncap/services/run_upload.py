@@ -45,6 +45,8 @@ class Work:
     upload: Upload
     source: ByteSource
     clock_ms: Callable[[], int]
+    keep: Callable[[int, Sequence[RowFault]], None]
+    """Keeps faults at once, for kinds whose own records run ahead: (a number that sorts as the file, faults)."""
 
 
 class Kind(Protocol):
@@ -108,7 +110,7 @@ def _work(desk: "_Bookkeeper", tools: IntakeTools, time_is_up: Callable[[], bool
     if kind is None:
         raise InputError("kind_unknown", f"files of kind {desk.upload.kind} are not taken here")
     source = tools.open_source(desk.upload)
-    for step in kind(Work(desk.upload, source, tools.clock_ms)):
+    for step in kind(Work(desk.upload, source, tools.clock_ms, desk.keep)):
         desk.take(step)
         if step.verdict:
             desk.close(step.verdict)
@@ -147,6 +149,10 @@ class _Bookkeeper:
         )
         if self._clock_ms() - self._saved_at_ms >= SAVE_EVERY_MS:
             self._save(self.upload)
+
+    def keep(self, at: int, faults: Sequence[RowFault]) -> None:
+        """See `Work.keep`; the same number again replaces what was kept under it."""
+        self._table.keep(self.upload, f"{at:012d}", faults)
 
     def release(self) -> None:
         """For the next turn, at once."""

@@ -12,7 +12,7 @@ from uncap.adapters.intake.columns_fast import plain_columns
 from uncap.adapters.intake.csv_rows import CsvTable, open_table, read_block
 from uncap.adapters.intake.lines import Block, Place, blocks
 from uncap.adapters.intake.sources import ByteSource
-from uncap.adapters.intake.streams import BLOCK_BYTES, Limits, open_stream
+from uncap.adapters.intake.streams import BLOCK_BYTES, Limits, is_packed, open_stream
 from uncap.adapters.intake.text_rows import TextRows, actions_of, names_its_codes
 from uncap.domain.intake.chunks import RowChunk, codes_of
 from uncap.domain.intake.columns import ASSOCIATION
@@ -31,6 +31,11 @@ class Csv:
     def start(self) -> Place:
         """The first row's place."""
         return self._table.first
+
+    @property
+    def size(self) -> int:
+        """Bytes; 0 for a packed file."""
+        return 0 if is_packed(self._source) else self._source.size
 
     def chunks(self, place: Place, block_bytes: int = BLOCK_BYTES) -> Iterator[tuple[RowChunk, Place]]:
         """Chunks from `place` on, each with the place after it. Raises InputError, TransientError."""

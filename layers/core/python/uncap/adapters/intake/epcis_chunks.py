@@ -13,7 +13,7 @@ import msgspec
 from uncap.adapters.intake.json_events import raw_events
 from uncap.adapters.intake.lines import Place
 from uncap.adapters.intake.sources import ByteSource, BytesSource
-from uncap.adapters.intake.streams import Limits, Stream, open_stream
+from uncap.adapters.intake.streams import Limits, Stream, is_packed, open_stream
 from uncap.adapters.intake.text_rows import TextRows
 from uncap.domain.epcis.identifiers import canonical
 from uncap.domain.epcis.xml import from_xml
@@ -49,6 +49,11 @@ class Epcis:
     def start(self) -> Place:
         """The first event's place."""
         return Place()
+
+    @property
+    def size(self) -> int:
+        """Bytes; 0 for a packed file."""
+        return 0 if is_packed(self._source) else self._source.size
 
     def chunks(self, place: Place) -> Iterator[tuple[RowChunk, Place]]:
         """Chunks from `place` on, each with the place after it. Raises InputError, TransientError."""

@@ -25,6 +25,11 @@ class RowReader(Protocol):
         """Before the first row."""
         ...
 
+    @property
+    def size(self) -> int:
+        """What `Place.offset` reaches at the end; 0 if nobody knows."""
+        ...
+
     def chunks(self, place: Place) -> Iterator[tuple[RowChunk, Place]]:
         """Chunks from `place` on, each with the place after it. Raises InputError for the file, TransientError."""
         ...

@@ -59,6 +59,11 @@ class Parquet:
         """The first row's place."""
         return Place(0, 1)
 
+    @property
+    def size(self) -> int:
+        """Row groups."""
+        return int(self._file.num_row_groups)
+
     def chunks(self, place: Place) -> Iterator[tuple[RowChunk, Place]]:
         """Chunks from `place` on, each with the place after it. Raises InputError (`parquet_damaged`)."""
         first = 1 + sum(self._rows_in(at) for at in range(place.offset))

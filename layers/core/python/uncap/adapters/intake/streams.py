@@ -59,6 +59,12 @@ def open_stream(source: ByteSource, offset: int = 0, limits: Limits | None = Non
     return _Plain(source, offset)
 
 
+def is_packed(source: ByteSource) -> bool:
+    """Whether places in the document say nothing about how much of the file has been read."""
+    magic = source.read_at(0, 4)
+    return magic[:2] == _GZIP or magic == _ZIP
+
+
 class _Plain:
     def __init__(self, source: ByteSource, offset: int) -> None:
         self._source, self._at = source, offset
