@@ -2,7 +2,21 @@
 
 import typer
 
-from cli import batches, draw, draw_fetch, epcis, insights, keys, links, operators, qr, recipients, redrive, stack_env
+from cli import (
+    batches,
+    draw,
+    draw_fetch,
+    epcis,
+    insights,
+    intake,
+    keys,
+    links,
+    operators,
+    qr,
+    recipients,
+    redrive,
+    stack_env,
+)
 from cli.demo.command import demo
 
 app = typer.Typer(
@@ -22,6 +36,8 @@ app.add_typer(operators.app, name="operator")
 app.add_typer(redrive.app, name="redrive")
 app.command()(demo)
 app.command()(stack_env.env)
+app.command()(intake.associate)
+app.command()(intake.upload)
 app.command("qr")(qr.show)
 
 if __name__ == "__main__":
