@@ -39,7 +39,10 @@ class Thing(msgspec.Struct, frozen=True):
 
 
 def history_of(chain: Iterable[Thing], movements: Iterable[Movement]) -> list[HistoryEvent]:
-    """Oldest first. No person, payee or place is in it: a history says what happened, not who drank."""
+    """Oldest first; acts of one moment in the order of the trail.
+
+    No person, payee or place is in it: a history says what happened, not who drank.
+    """
     events: list[HistoryEvent] = []
     levels: dict[int, Thing] = {}
     for thing in chain:
@@ -47,7 +50,7 @@ def history_of(chain: Iterable[Thing], movements: Iterable[Movement]) -> list[Hi
         events += [_of_act(thing, act) for act in thing.acts if act.covers(thing.ref.index)]
         events += [event for image in thing.scans for event in _of_scans(thing, image)]
     events += [_of_movement(levels, one) for one in movements]
-    return sorted(events, key=lambda event: (event.at_ms, event.what))
+    return sorted(events, key=lambda event: event.at_ms)
 
 
 def _of_act(thing: Thing, act: Act) -> HistoryEvent:

@@ -15,7 +15,7 @@ from uncap.domain.lifecycle import WHOLE_BATCH, covering
 from uncap.domain.ranges import MAX_RANGES
 
 
-class Recall(msgspec.Struct, frozen=True, omit_defaults=True):
+class Recall(msgspec.Struct, frozen=True):
     """A recall as ordered. `spans` is all it covers, units and what they are packed in; `scope` how it was named."""
 
     recall_id: str
