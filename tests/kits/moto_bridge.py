@@ -4,6 +4,7 @@ For what talks to AWS below boto3. One request at a time, as moto is only exact 
 here (tests/unit/adapters/wire/test_sigv4.py does that against botocore, the local stack against an implementation).
 """
 
+import base64
 import json
 import threading
 from http import HTTPStatus
@@ -54,9 +55,9 @@ class MotoBridge:
 
             def do_POST(self) -> None:
                 target, _, operation = self.headers["X-Amz-Target"].partition(".")
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])), object_hook=_blob)
                 status, answer = _answer(clients[_SERVICES[target]], operation, body)
-                data = json.dumps(answer, default=str).encode()
+                data = json.dumps(answer, default=_text).encode()
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(data)))
                 self.end_headers()
@@ -75,11 +76,20 @@ class MotoCaller:
         self._client: Any = boto3.client(service)  # type: ignore[call-overload]
 
     def call(self, operation: str, body: bytes) -> bytes:
-        status, answer = _answer(self._client, operation, json.loads(body))
-        data = json.dumps(answer, default=str).encode()
+        status, answer = _answer(self._client, operation, json.loads(body, object_hook=_blob))
+        data = json.dumps(answer, default=_text).encode()
         if status != HTTPStatus.OK:
             raise RefusedError(operation, answer["__type"].partition("#")[2], answer["message"], data)
         return data
+
+
+def _blob(value: dict[str, Any]) -> dict[str, Any]:
+    """Binary attributes travel in base64; boto3 takes and gives bytes."""
+    return {"B": base64.b64decode(value["B"])} if set(value) == {"B"} else value
+
+
+def _text(value: Any) -> str:
+    return base64.b64encode(value).decode() if isinstance(value, bytes) else str(value)
 
 
 def _answer(client: Any, operation: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:

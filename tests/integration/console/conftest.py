@@ -13,6 +13,8 @@ from chalice.test import Client
 from moto import mock_aws
 from pynamodb.connection import Connection
 
+from tests.kits.moto_bridge import MotoCaller
+from uncap.adapters.event_store import EventStore
 from uncap.adapters.models import CatalogItem, FlowItem, InsightItem, LedgerItem, PartyItem, ScanItem, open_tables
 from uncap.domain.codes.scheme import Keyring
 from uncap.domain.operators import Operator
@@ -24,7 +26,7 @@ from uncap.services.desk import Desk
 
 PASSWORD = "correct horse battery"
 NOW_MS = 1_795_300_000_000
-TABLES = ("scans", "catalog", "parties", "flow", "ledger", "insights")
+TABLES = ("scans", "catalog", "parties", "flow", "ledger", "insights", "events")
 MODELS = (ScanItem, CatalogItem, PartyItem, FlowItem, LedgerItem, InsightItem)
 HASH_ONLY = ("scans", "ledger")
 
@@ -175,7 +177,7 @@ def create_table(client: Any, name: str) -> None:
 
 
 class Cloud(NamedTuple):
-    """moto with the six tables, shared by the tests of one file: making its clients is what takes the time."""
+    """moto with the tables, shared by the tests of one file: making its clients is what takes the time."""
 
     client: Any
     connection: Connection
@@ -190,7 +192,7 @@ def cloud() -> Iterator[Cloud]:
         client = boto3.client("dynamodb")
         for name in TABLES:
             create_table(client, name)
-        yield Cloud(client, open_tables(dict(zip(MODELS, TABLES, strict=True))))
+        yield Cloud(client, open_tables(dict(zip(MODELS, TABLES, strict=False))))
 
 
 @pytest.fixture
@@ -218,11 +220,14 @@ def make_bench(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Bench:
         operator_keys_secret="operator-keys",
         reward_queue_url="https://queue.invalid/rewards",
         uploads_bucket="uploads",
+        events_table="events",
         intake_queue_url="https://queue.invalid/intake",
         link_base="https://q.example.cn",
     )
     clock, vault, watcher, queue = Clock(), Vault(), Watcher(), Queue()
-    desk = dataclasses.replace(build_desk(settings, vault, clock), reward_queue=lambda: queue)
+    events = EventStore(MotoCaller(), "events")
+    wired = build_desk(settings, vault, clock)
+    desk = dataclasses.replace(wired, reward_queue=lambda: queue, event_store=lambda: events)
     return Bench(desk, clock, vault, watcher, queue, build_app(lambda: desk, watcher), cloud.client)
 
 

@@ -46,6 +46,7 @@ class ConsoleSettings(_Common, frozen=True, kw_only=True):
     draw_keys_secret: str
     operator_keys_secret: str
     reward_queue_url: str
+    events_table: str
     uploads_bucket: str
     intake_queue_url: str
     link_base: str = ""
@@ -110,6 +111,7 @@ class IntakeSettings(_Common, frozen=True, kw_only=True):
     parties_table: str
     flow_table: str
     code_keys_secret: str
+    events_table: str
     uploads_bucket: str
     intake_queue_url: str
 

@@ -37,6 +37,7 @@ from uncap.domain.operators import Operator
 from uncap.runtime.clock import clock_ms
 from uncap.runtime.observability import Observer
 from uncap.runtime.settings import ConsoleSettings, read
+from uncap.runtime.wiring_events import open_event_store
 from uncap.services.desk import Desk
 from uncap.services.roll_order import RollOrder
 from uncap.services.sign_in_operator import ensure_operator
@@ -77,6 +78,7 @@ def build_desk(settings: ConsoleSettings, vault: Caller, clock: Callable[[], int
         uploads=UploadTable(),
         upload_store=functools.cache(lambda: UploadStore(s3_client(), settings.uploads_bucket)),
         intake_queue=functools.cache(lambda: IntakeQueue(sqs_client(), settings.intake_queue_url)),
+        event_store=functools.cache(lambda: open_event_store(settings.events_table, clock)),
         insights=Insights(),
         tombstones=ScanTombstones(),
         scan_ranges=ScanRanges(),

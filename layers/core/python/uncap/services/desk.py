@@ -12,6 +12,7 @@ import msgspec
 from uncap.adapters.audited_writes import AuditedWrites, DocWrite
 from uncap.adapters.catalog import BatchView, Catalog
 from uncap.adapters.documents import DocumentTable
+from uncap.adapters.event_store import EventStore
 from uncap.adapters.insights import Insights
 from uncap.adapters.reward_lists import RewardLists
 from uncap.adapters.scan_ranges import ScanRanges
@@ -68,6 +69,7 @@ class Desk:
     uploads: UploadTable
     upload_store: Callable[[], UploadStore]
     intake_queue: Callable[[], IntakeQueue]
+    event_store: Callable[[], EventStore]
     insights: Insights
     tombstones: ScanTombstones
     scan_ranges: ScanRanges
