@@ -236,12 +236,21 @@ def test_what_the_stream_lost_is_reconciled(settings: RelaySettings, context: An
     assert reconcile.handler(sample("reconcile_job/schedule"), context)["rewards_created"] == 0
 
 
-def test_a_recall_stops_money_and_calling_it_off_is_a_persons_decision(settings: RelaySettings, context: Any) -> None:
+def test_a_recall_stops_money_until_it_is_lifted(settings: RelaySettings, world: World, context: Any) -> None:
     relay_function.handler(sample("reward_relay/claims"), context)
     put(CatalogItem, "batch#7", "meta", msgspec.structs.replace(BATCH, hold="recalled"))
     worker.handler(messages(settings), context)
     held = stored(0)
     assert (held.state, held.reason, held.due_at_ms, held.attempt) == (State.HELD, "recalled", 0, None)
+    for record in sample("reward_relay/claims")["Records"]:
+        image = record["dynamodb"]["NewImage"]
+        ScanItem(image["pk"]["S"], f=image.get("f", {}).get("S"), l=image["l"]["S"], n=1).save()
+    world.now_ms += 3_600_000
+    assert reconcile.handler(sample("reconcile_job/schedule"), context)["resent"] == 0
+    put(CatalogItem, "batch#7", "meta", BATCH)
+    world.now_ms += 3_600_000
+    assert reconcile.handler(sample("reconcile_job/schedule"), context)["resent"] >= CLAIMS
+    assert stored(0).state is State.PENDING
 
 
 def test_an_expired_payout_comes_back_with_its_owner(

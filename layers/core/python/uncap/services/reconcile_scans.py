@@ -120,12 +120,15 @@ def _campaign(image: ScanImage, granter: Granter) -> Campaign:
 
 
 def _help_on(rewards: Sequence[Reward], granter: Granter, now_ms: int, done: Reconciled) -> None:
-    """Resend what should long have been paid; give rewards without a beneficiary theirs, once it is known."""
+    """Resend what should long have been paid or is recalled no more; find the beneficiary of rewards that lack one."""
     again = []
     for reward in rewards:
         if reward.state is State.HELD and reward.reason == states.AWAITING_ASSOCIATION:
             if _associate(reward, granter, now_ms):
                 done.associated += 1
+                again.append(reward.reward_id)
+        elif reward.state is State.HELD and reward.reason == "recalled":
+            if _recall_lifted(reward, granter, now_ms):
                 again.append(reward.reward_id)
         elif _stuck(reward, now_ms):
             again.append(reward.reward_id)
@@ -142,6 +145,17 @@ def _associate(reward: Reward, granter: Granter, now_ms: int) -> bool:
         granter.ledger.replace(reward, states.associate(reward, party, now_ms))
     except ConflictError:
         return False  # it expired or was decided in this very moment; whoever did that goes on with it
+    return True
+
+
+def _recall_lifted(reward: Reward, granter: Granter, now_ms: int) -> bool:
+    """Back on its way if nothing stops it any more: thousands held by a false alarm must not wait for a hand each."""
+    if granter.brakes.reason(reward):
+        return False
+    try:
+        granter.ledger.replace(reward, states.resume(reward, now_ms))
+    except ConflictError:
+        return False  # decided in this very moment, or not to be resumed without a person
     return True
 
 
