@@ -47,16 +47,16 @@ class FileJob(Protocol):
         """After the last row: the report, `visible` or `failed`."""
         ...
 
-    def give_up(self) -> FileRecord:
-        """Nothing of it shall show."""
-        ...
-
 
 @dataclass(frozen=True, slots=True)
 class Associations:
-    """`Kind`. `reader` is made anew for each file: it caches what products are like."""
+    """`Kind`. `reader` is made anew for each file: it caches what products are like.
 
-    open_file: Callable[[FileStart], FileJob]
+    `open_file(start, again)`, `give_up(file_id)`, `issues(file_id)`: those of `associate_units.py` over one store.
+    """
+
+    open_file: Callable[[FileStart, bool], FileJob]
+    give_up: Callable[[str], FileRecord]
     issues: Callable[[str], Sequence[Issue]]
     reader: Callable[[], CodeReader]
     zone: tzinfo
@@ -64,13 +64,16 @@ class Associations:
     def __call__(self, work: Work) -> Iterator[Step]:
         """See `Kind`."""
         upload = work.upload
-        job = self.open_file(FileStart(upload.sha256, upload.mode, upload.name, upload.by))
+        start = FileStart(upload.sha256, upload.mode, upload.name, upload.by)
+        job = self.open_file(start, False)
+        if job.done and job.record.state != "visible" and job.record.finished_at_ms < upload.started_at_ms:
+            job = self.open_file(start, True)  # it failed before, and was started again since
         if not job.done:
             try:
                 yield from self._feed(work, job)
             except InputError:
                 # The file is wrong as a whole (cut off, damaged): what was read of it must not show either.
-                job.give_up()
+                self.give_up(start.file_id)
                 raise
             job.finish()
         yield self._report(work, job.record)
@@ -78,19 +81,24 @@ class Associations:
     def _feed(self, work: Work, job: FileJob) -> Iterator[Step]:
         mark = _read(job.record.mark)
         rows = open_rows(work.source, self.zone, work.upload.form)
-        codes = self.reader()
+        codes, stored = self.reader(), job.record.runs
         for chunk, place in rows.chunks(mark.place or rows.start):
             room = KEPT_FAULTS - mark.faults
             if chunk.faults and room > 0:
                 work.keep(chunk.faults[0].line, chunk.faults[:room])
             mark = _after(mark, chunk, place)
             job.feed(rows_of(chunk, codes, work.upload), msgspec.json.encode(mark).decode())
+            if job.record.runs == stored:
+                continue  # the rows wait for more of them; a job that stopped here would have to read them again
+            stored = job.record.runs
             yield Step(
                 place=job.record.mark,
                 rows_done=mark.seen,
                 counts=reported_counts(job.record.counts, mark.counts),
                 permille=_permille(place, rows.size),
             )
+        if mark.place is None:
+            raise InputError("file_empty", "the file has no rows")
 
     def _report(self, work: Work, record: FileRecord) -> Step:
         mark = _read(record.mark)

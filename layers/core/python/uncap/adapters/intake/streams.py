@@ -16,7 +16,7 @@ from uncap.domain.errors import InputError
 
 BLOCK_BYTES = 4 << 20
 _EASY_BYTES = 16 << 20
-_GZIP, _ZIP, _ENCRYPTED = b"\x1f\x8b", b"PK\x03\x04", 0x1
+_GZIP, _ZIPS, _ENCRYPTED = b"\x1f\x8b", (b"PK\x03\x04", b"PK\x05\x06"), 0x1
 _GZIP_WINDOW = 31
 _DIRECTORY_BYTES = 16 << 20
 _KINDS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -54,7 +54,7 @@ def open_stream(source: ByteSource, offset: int = 0, limits: Limits | None = Non
     magic = source.read_at(0, 4)
     if magic[:2] == _GZIP:
         return _skipped(_Bounded(_Gzip(source), source.size, limits), offset)
-    if magic == _ZIP:
+    if magic in _ZIPS:
         return _skipped(_Bounded(_zip_member(source, limits), source.size, limits), offset)
     return _Plain(source, offset)
 
@@ -62,7 +62,7 @@ def open_stream(source: ByteSource, offset: int = 0, limits: Limits | None = Non
 def is_packed(source: ByteSource) -> bool:
     """Whether places in the document say nothing about how much of the file has been read."""
     magic = source.read_at(0, 4)
-    return magic[:2] == _GZIP or magic == _ZIP
+    return magic[:2] == _GZIP or magic in _ZIPS
 
 
 class _Plain:
