@@ -12,7 +12,7 @@ from uncap.domain.prizes.commitment import commitment, derive_seed
 from uncap.domain.prizes.laying import check_committed
 from uncap.services.commit_release import ReleaseAnswer, load_release, release_write, span_of
 from uncap.services.desk import Actor, Desk, draft
-from uncap.services.reserve_budget import reserve_budget
+from uncap.services.top_up_budgets import reserve_in_full
 
 
 class Beacon(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -34,9 +34,8 @@ def activate_release(desk: Desk, actor: Actor, release_id: str, given: Beacon) -
         raise ConflictError("beacon_differs", "another value was recorded", where="beacon_value")
     if view.batch.hold:
         raise ConflictError("batch_on_hold", f"the batch is {view.batch.hold}", where="release_id")
-    campaign = desk.catalog.campaign_version(release.campaign_id, release.campaign_version)
     if release.state == "activated":
-        reserve_budget(desk.ledger, release, campaign)
+        reserve_in_full(desk, release)
         return ReleaseAnswer(release, commitment(release))
     check_committed(release, derive_seed(desk.draw_master(), release_id))
     activated = msgspec.structs.replace(
@@ -47,7 +46,7 @@ def activate_release(desk: Desk, actor: Actor, release_id: str, given: Beacon) -
         version=release.version + 1,
     )
     # The budget first: codes without a reserved budget must not be redeemable, a reserve without codes does no harm.
-    reserve_budget(desk.ledger, activated, campaign)
+    reserve_in_full(desk, activated)
     summary = f"{release.beacon_source} {release.beacon_round}, {activated.eligible_count} codes"
     desk.writes.commit(
         [release_write(activated)],

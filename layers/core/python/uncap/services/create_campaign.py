@@ -1,16 +1,22 @@
 """Campaigns as immutable versions: the first, later ones, pauses. Called by `routes/console/campaigns.py`."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import msgspec
 
-from uncap.adapters.audited_writes import doc_of
+from uncap.adapters.audited_writes import DocWrite, doc_of
 from uncap.domain.campaign_rules import check_campaign, check_change, earliest_effect_ms
-from uncap.domain.catalog import Campaign, Effect, PersonLimit, PoolShare, Prize, Text
+from uncap.domain.campaigns.reference import PauseScope, RuleSetRef
+from uncap.domain.campaigns.rules import RulePart
+from uncap.domain.catalog import Campaign, PersonLimit, PoolShare, Prize, Text
 from uncap.domain.codes.links import check_gtin
 from uncap.domain.errors import ConflictError, InputError
 from uncap.services.create_product import Gtin
 from uncap.services.desk import CLOCK_SKEW_MS, Actor, Desk, Id, Reason, TimeMs, Words, catalog_write, draft
+from uncap.services.keep_rules import MAX_PARTS, Digest, put_together, rules_of
+from uncap.services.rule_forms import MAX_VALUES, NewEffect, NewExclusion, NewRule, Region
+from uncap.services.top_up_budgets import top_up_budgets
 
 Count = Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000)]
 RELEASED = "released#"
@@ -37,15 +43,6 @@ class NewShare(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     per: Count
 
 
-class NewEffect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a claim gives to whom."""
-
-    no: Annotated[int, msgspec.Meta(ge=1, le=99)]
-    beneficiary: Literal["consumer", "outlet", "distributor", "salesperson"]
-    kind: Literal["laid", "fixed"]
-    prize_id: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{0,40}$(?!\n)", max_length=40)] = ""
-
-
 class NewLimit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Claims per person; 0: no limit."""
 
@@ -56,7 +53,8 @@ class NewLimit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class NewCampaign(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One version. `version` is its number: 1 for a new campaign, the latest + 1 for a change.
 
-    Without `effective_at_ms` it takes effect as soon as every container is sure to know it.
+    Without `effective_at_ms` it takes effect as soon as every container is sure to know it. Its rules are those of the
+    parts in `rule_parts`, stored before, and those in `rule_set`.
     """
 
     campaign_id: Id
@@ -67,20 +65,36 @@ class NewCampaign(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     claim_until_ms: TimeMs
     gtins: Annotated[tuple[Gtin, ...], msgspec.Meta(min_length=1, max_length=200)]
     prizes: Annotated[tuple[NewPrize, ...], msgspec.Meta(min_length=1, max_length=100)]
-    effects: Annotated[tuple[NewEffect, ...], msgspec.Meta(min_length=1, max_length=8)]
+    effects: Annotated[tuple[NewEffect, ...], msgspec.Meta(max_length=16)] = ()
     pool: Annotated[tuple[NewShare, ...], msgspec.Meta(max_length=100)] = ()
     limit: NewLimit = NewLimit()
     currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$(?!\n)", max_length=3)] = "CNY"
     version: Annotated[int, msgspec.Meta(ge=1, le=999_999)] = 1
     effective_at_ms: TimeMs | None = None
+    rule_set: Annotated[tuple[NewRule, ...], msgspec.Meta(max_length=1_000)] = ()
+    rule_parts: Annotated[tuple[Digest, ...], msgspec.Meta(max_length=MAX_PARTS)] = ()
+    excluded: NewExclusion = NewExclusion()
+
+
+class NewScope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Places where a campaign stands still; none: nowhere."""
+
+    regions: Annotated[tuple[Region, ...], msgspec.Meta(max_length=MAX_VALUES)] = ()
+    distributors: Annotated[tuple[Id, ...], msgspec.Meta(max_length=MAX_VALUES)] = ()
+    outlets: Annotated[tuple[Id, ...], msgspec.Meta(max_length=MAX_VALUES)] = ()
 
 
 class Pause(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Stop a campaign or let it go on: a new version that differs in nothing else. `version`: the latest one's."""
+    """Stop a campaign or let it go on: a new version that differs in nothing else. `version`: the latest one's.
+
+    `paused` stops it everywhere; `places` are where else it stands still, instead of those before. Rewards there are
+    granted and held until the pause ends.
+    """
 
     paused: bool
     reason: Reason
     version: Annotated[int, msgspec.Meta(ge=1, le=999_999)]
+    places: NewScope = NewScope()
 
 
 class CampaignEntry(msgspec.Struct, frozen=True):
@@ -93,37 +107,47 @@ class CampaignEntry(msgspec.Struct, frozen=True):
 
 def create_campaign(desk: Desk, actor: Actor, given: NewCampaign) -> Campaign:
     """Raises InputError (`campaign_invalid`, `effective_too_early`), NotFoundError (`product_unknown`), ConflictError
-    (`campaign_started`, `campaign_version_taken`)."""
-    campaign = _campaign_of(desk, given)
-    check_campaign(campaign)
+    (`campaign_started`, `campaign_version_taken`, `rules_missing`)."""
+    inline = RulePart(tuple(one.value() for one in given.rule_set), given.excluded.value())
+    reference, rules, writes = put_together(desk, inline, given.rule_parts)
+    campaign = _campaign_of(desk, given, reference)
+    check_campaign(campaign, rules)
     for gtin in campaign.gtins:
         desk.product(gtin)
     before = desk.catalog.campaign_versions(campaign.campaign_id, fresh=True)
     latest = before[-1] if before else None
     _check_number(latest, campaign.version)
-    if latest is not None:
-        campaign = msgspec.structs.replace(campaign, paused=latest.paused)
-        released = desk.catalog_docs.get("index", f"{RELEASED}{campaign.campaign_id}") is not None
-        check_change(latest, campaign, desk.clock_ms(), released=released)
-    return _store(desk, actor, latest, campaign, "campaigns.create" if latest is None else "campaigns.change")
+    if latest is None:
+        return _store(desk, actor, None, campaign, "campaigns.create", rule_writes=writes)
+    campaign = msgspec.structs.replace(campaign, paused=latest.paused, paused_for=latest.paused_for)
+    released = desk.catalog_docs.get("index", f"{RELEASED}{campaign.campaign_id}") is not None
+    old_rules = rules_of(desk, latest.rule_set)
+    now_ms = desk.clock_ms()
+    check_change(latest, campaign, now_ms, released=released, old_rules=old_rules, new_rules=rules)
+    stored = _store(desk, actor, latest, campaign, "campaigns.change", rule_writes=writes)
+    if released:
+        top_up_budgets(desk, campaign.campaign_id)
+    return stored
 
 
 def pause_campaign(desk: Desk, actor: Actor, campaign_id: str, given: Pause) -> Campaign:
     """Raises NotFoundError (`campaign_unknown`), ConflictError (`campaign_version_taken`)."""
     latest = desk.campaign_versions(campaign_id)[-1]
     _check_number(latest, given.version + 1)
-    if latest.paused == given.paused:
+    places = PauseScope(given.places.regions, given.places.distributors, given.places.outlets)
+    if (latest.paused, latest.paused_for) == (given.paused, places):
         return latest
     campaign = msgspec.structs.replace(
         latest,
         version=latest.version + 1,
         paused=given.paused,
+        paused_for=places,
         effective_at_ms=max(latest.effective_at_ms, _earliest(desk)),
     )
     return _store(desk, actor, latest, campaign, "campaigns.pause", given.reason)
 
 
-def _campaign_of(desk: Desk, given: NewCampaign) -> Campaign:
+def _campaign_of(desk: Desk, given: NewCampaign, rules: RuleSetRef) -> Campaign:
     earliest = _earliest(desk)
     effective = given.effective_at_ms or earliest
     if effective < earliest:
@@ -140,9 +164,10 @@ def _campaign_of(desk: Desk, given: NewCampaign) -> Campaign:
         gtins=tuple(check_gtin(gtin) for gtin in given.gtins),
         prizes=tuple(Prize(p.prize_id, p.kind, p.amount_minor, p.name, p.tax_class) for p in given.prizes),
         pool=tuple(PoolShare(s.prize_id, s.win, s.per) for s in given.pool),
-        effects=tuple(Effect(e.no, e.beneficiary, e.kind, e.prize_id) for e in given.effects),
+        effects=tuple(one.value() for one in given.effects),
         currency=given.currency,
         limit=PersonLimit(given.limit.per_day, given.limit.per_campaign),
+        rule_set=rules,
     )
 
 
@@ -157,15 +182,22 @@ def _check_number(latest: Campaign | None, version: int) -> None:
 
 
 def _store(
-    desk: Desk, actor: Actor, latest: Campaign | None, campaign: Campaign, action: str, reason: str = ""
+    desk: Desk,
+    actor: Actor,
+    latest: Campaign | None,
+    campaign: Campaign,
+    action: str,
+    reason: str = "",
+    *,
+    rule_writes: Sequence[DocWrite] = (),
 ) -> Campaign:
     if latest is not None and campaign.effective_at_ms < latest.effective_at_ms:
         raise InputError("effective_too_early", "versions take effect in order", where="effective_at_ms")
     pk = f"campaign#{campaign.campaign_id}"
     entry = CampaignEntry(campaign.campaign_id, campaign.name, campaign.version)
-    summary = f"version {campaign.version}, {len(campaign.prizes)} prizes" + (", paused" if campaign.paused else "")
     desk.writes.commit(
         [
+            *rule_writes,
             # A version is written once and never again: its number is new or the campaign has moved on.
             catalog_write(pk, f"v#{campaign.version:06d}", doc_of(campaign), 1, "campaign_version_taken"),
             catalog_write("index", pk, doc_of(entry), 0),
@@ -176,7 +208,14 @@ def _store(
             campaign.campaign_id,
             reason=reason,
             before=f"version {latest.version}" if latest else "",
-            after=summary,
+            after=_summary(campaign),
         ),
     )
     return campaign
+
+
+def _summary(campaign: Campaign) -> str:
+    words = [f"version {campaign.version}", f"{len(campaign.prizes)} prizes"]
+    words += [f"{campaign.rule_set.count} rules"] if campaign.rule_set else []
+    words += ["paused"] if campaign.paused else ["paused in places"] if campaign.paused_for else []
+    return ", ".join(words)

@@ -1,26 +1,46 @@
 """A release's budget in the ledger: its full face value at activation, what nobody used after the deadline.
 
-`reserve_budget` is called by the console when it activates a release, `book_breakage` by reconcile_job.
+`reserve_budget` is called by the console when it activates a release, `add_to_budget` when a later version adds to the
+campaign, `book_breakage` by reconcile_job.
 """
 
 from collections.abc import Iterable
 
 from uncap.domain import ledger as books
-from uncap.domain.catalog import Campaign, Release
+from uncap.domain.campaigns.rules import Rule
+from uncap.domain.catalog import Campaign, CodeBatch, Release
 from uncap.domain.ledger import JournalEntry, Posting
-from uncap.domain.rewards.face_values import face_value
+from uncap.domain.rewards.face_values import Sums, face_value, risen
 from uncap.domain.rewards.granting import COME_BACK_FOR_MS
 from uncap.domain.rewards.ports import LedgerStore
 from uncap.services.trial_balance import TrialBalance, trial_balance
 
 
-def reserve_budget(ledger: LedgerStore, release: Release, campaign: Campaign) -> bool:
+def reserve_budget(
+    ledger: LedgerStore,
+    release: Release,
+    campaign: Campaign,
+    rules: Iterable[Rule] = (),
+    batch: CodeBatch | None = None,
+) -> bool:
     """Provide for everything the release can cost. Idempotent by release id: False if it was reserved before."""
-    postings = books.reserved(campaign.campaign_id, release.release_id, face_value(release, campaign))
+    value = face_value(release, campaign, rules, batch)
+    postings = books.reserved(campaign.campaign_id, release.release_id, value)
     if not postings:
         return False
     entry = JournalEntry(f"reserve-{release.release_id}", "reserve", release.activated_at_ms, postings)
     return ledger.put_entry(entry)
+
+
+def add_to_budget(
+    ledger: LedgerStore, release: Release, campaign: Campaign, before: Sums, after: Sums, now_ms: int
+) -> bool:
+    """Provide for what this version can cost beyond the one before. Idempotent by release and version."""
+    postings = books.reserved(campaign.campaign_id, release.release_id, risen(before, after))
+    if not postings:
+        return False
+    name = f"reserve-{release.release_id}-v{campaign.version}"
+    return ledger.put_entry(JournalEntry(name, "reserve", now_ms, postings))
 
 
 def book_breakage(ledger: LedgerStore, releases: Iterable[Release], now_ms: int) -> list[str]:
