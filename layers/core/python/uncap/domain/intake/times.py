@@ -62,7 +62,7 @@ def parse_times(cells: U8, zone: tzinfo) -> I64 | None:
     suffix = cells[:, len(_LAYOUT) :]
     if len(suffix[0]) and (suffix != suffix[0]).any():
         return None
-    stamps = np.ascontiguousarray(cells[:, : len(_LAYOUT)])
+    stamps = cells[:, : len(_LAYOUT)].copy()
     stamps[:, 4] = stamps[:, 7] = ord("-")
     stamps[:, 10] = ord("T")
     try:
