@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pytest
-
 from tests.integration.console import brand
 from tests.integration.console.conftest import NOW_MS, Api, Bench
 from uncap.adapters.models import ScanItem
@@ -86,9 +84,9 @@ def test_the_campaign_they_were_assigned(admin: Api) -> None:
     assert refused == (409, "campaign_not_assigned")
 
 
-@pytest.mark.parametrize(
-    ("changes", "answer"),
-    [
+def test_assignments_that_cannot_be(admin: Api) -> None:
+    blank = blank_batch(admin)
+    for changes, answer in (
         ({"gtin": BLANK}, (400, "product_invalid")),
         ({"gtin": brand.CASE}, (400, "product_invalid")),
         ({"gtin": "39520123456789"}, (404, "product_unknown")),
@@ -96,11 +94,10 @@ def test_the_campaign_they_were_assigned(admin: Api) -> None:
         ({"start": 10, "stop": 10}, (400, "range_invalid")),
         ({"stop": 1_001}, (400, "range_invalid")),
         ({"lot": "with space"}, (400, "body_invalid")),
-    ],
-)
-def test_assignments_that_cannot_be(admin: Api, changes: dict[str, object], answer: tuple[int, str]) -> None:
-    blank = blank_batch(admin)
-    assert admin.refused("POST", f"/batches/{blank}/assign", {**assignment(0, 100), **changes}) == answer
+    ):
+        assert admin.refused("POST", f"/batches/{blank}/assign", {**assignment(0, 100), **changes}) == answer
+    plain = admin.ok("POST", "/batches", {"gtin": brand.UNIT, "size": 10})["batch_no"]
+    assert admin.refused("POST", f"/batches/{plain}/assign", assignment(0, 10)) == (409, "batch_not_blank")
 
 
 def ranged_batch(bench: Bench, api: Api) -> tuple[int, int]:

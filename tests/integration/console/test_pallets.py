@@ -3,8 +3,6 @@
 import dataclasses
 from typing import Any
 
-import pytest
-
 from tests.integration.console import brand
 from tests.integration.console.conftest import Api, Bench
 from uncap.adapters.pallet_numbers import PalletNumbers
@@ -94,18 +92,15 @@ def test_a_series_ends(admin: Api) -> None:
     assert admin.refused("POST", "/pallets", {"size": 1, "company_prefix": prefix}) == (409, "sscc_exhausted")
 
 
-@pytest.mark.parametrize(
-    ("body", "code"),
-    [
+def test_what_is_no_run_of_pallets(admin: Api) -> None:
+    for body, code in (
         ({"size": 1}, "batch_invalid"),
         ({"size": 1, "company_prefix": PREFIX, "sscc_first": "095201230000000011"}, "batch_invalid"),
         ({"size": 0, "company_prefix": PREFIX}, "batch_invalid"),
         ({"size": 1, "sscc_first": "095201230000000012"}, "sscc_check_digit"),
-        ({"size": 10**6, "sscc_first": "999999999999999999"[:17] + "5"}, "sscc_malformed"),
-    ],
-)
-def test_what_is_no_run_of_pallets(admin: Api, body: dict[str, object], code: str) -> None:
-    assert admin.refused("POST", "/pallets", body)[1] == code
+        ({"size": 10**6, "sscc_first": "9" * 17 + "5"}, "sscc_malformed"),
+    ):
+        assert admin.refused("POST", "/pallets", body)[1] == code
 
 
 def test_what_cannot_stand_on_pallets(admin: Api) -> None:
@@ -118,22 +113,17 @@ def test_what_cannot_stand_on_pallets(admin: Api) -> None:
     assert admin.refused("POST", "/pallets", {**body, "unit_batch_no": 9_999}) == (404, "batch_unknown")
 
 
-@pytest.mark.parametrize(
-    ("changes", "code"),
-    [
-        ({"packs": [{"level": "case", "holds": 24, "gtin": BOX}]}, "pack_invalid"),  # it is a box
-        ({"packs": [{"level": "box", "holds": 6, "gtin": BOX}, {"level": "pallet", "holds": 9}]}, "pack_invalid"),
-        ({"packs": [{"level": "box", "layout": "2x2", "holds": 6, "gtin": BOX}]}, "pack_invalid"),
-        ({"packs": [{"level": "box", "holds": 6, "gtin": "99520123456781"}]}, "product_unknown"),
-        ({"packs": [{"level": "box", "holds": 6, "gtin": BOX}], "blank": True}, "product_invalid"),
-        (
-            {"packs": [{"level": "box", "holds": 6, "gtin": BOX}], "units_per_case": 6, "case_gtin": BOX},
-            "product_invalid",
-        ),
-        ({"level": "box"}, "product_invalid"),  # a box with a cap's code
-    ],
-)
-def test_products_that_contradict_themselves(admin: Api, changes: dict[str, object], code: str) -> None:
+def test_products_that_contradict_themselves(admin: Api) -> None:
     levels(admin)
-    body = {"gtin": "39520123456789", "name": brand.words("Odd"), "roles": ["cap_inner"], **changes}
-    assert admin.refused("POST", "/products", body)[1] == code
+    six = {"level": "box", "holds": 6, "gtin": BOX}
+    for changes, code in (
+        ({"packs": [{"level": "case", "holds": 24, "gtin": BOX}]}, "pack_invalid"),  # it is a box
+        ({"packs": [six, {"level": "pallet", "holds": 9}]}, "pack_invalid"),
+        ({"packs": [{**six, "layout": "2x2"}]}, "pack_invalid"),
+        ({"packs": [{**six, "gtin": "99520123456781"}]}, "product_unknown"),
+        ({"packs": [six], "blank": True}, "product_invalid"),
+        ({"packs": [six], "units_per_case": 6, "case_gtin": BOX}, "product_invalid"),
+        ({"level": "box"}, "product_invalid"),  # a box with a cap's code
+    ):
+        body = {"gtin": "39520123456789", "name": brand.words("Odd"), "roles": ["cap_inner"], **changes}
+        assert admin.refused("POST", "/products", body)[1] == code
