@@ -18,6 +18,7 @@ from cli import (
     stack_env,
 )
 from cli.demo.command import demo
+from cli.labels.command import labels
 
 app = typer.Typer(
     help="Codes, scans, rewards: the engineer's and the factory's side of uncap.",
@@ -38,6 +39,7 @@ app.command()(demo)
 app.command()(stack_env.env)
 app.command()(intake.associate)
 app.command()(intake.upload)
+app.command()(labels)
 app.command("qr")(qr.show)
 
 if __name__ == "__main__":

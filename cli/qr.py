@@ -12,6 +12,7 @@ import qrcode
 import typer
 from qrcode.constants import ERROR_CORRECT_M
 from qrcode.image.pil import PilImage
+from qrcode.image.svg import SvgPathImage
 
 QUIET_ZONE_MODULES = 4  # ISO/IEC 18004 asks for four light modules on every side
 
@@ -33,6 +34,18 @@ def png(link: str, *, module_px: int = 4) -> bytes:
     return out.getvalue()
 
 
+def svg(link: str) -> bytes:
+    """The symbol as one SVG path, a module a unit, to be scaled by whoever places it."""
+    code = qrcode.QRCode(
+        error_correction=ERROR_CORRECT_M, border=QUIET_ZONE_MODULES, box_size=10, image_factory=SvgPathImage
+    )
+    code.add_data(link, optimize=0)
+    code.make(fit=True)
+    out = io.BytesIO()
+    code.make_image().save(out)
+    return out.getvalue()
+
+
 def terminal(link: str) -> str:
     """The symbol in half-block characters, dark on light, for a terminal of any colour scheme."""
     rows = symbol(link).get_matrix()
@@ -45,7 +58,9 @@ def terminal(link: str) -> str:
 
 def show(
     link: Annotated[str, typer.Argument(help="A code's link, as exported.")],
-    out: Annotated[Path | None, typer.Option(help="Write a PNG here instead of drawing in the terminal.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write a .png or .svg here instead of drawing in the terminal.")
+    ] = None,
 ) -> None:
     """Draws a link's QR code, at the size a printer would use."""
     try:
@@ -53,7 +68,7 @@ def show(
         if out is None:
             typer.echo(terminal(link))
         else:
-            out.write_bytes(png(link))
+            out.write_bytes(svg(link) if out.suffix == ".svg" else png(link))
     except ValueError as error:  # what `qrcode` raises for a text beyond version 40
         typer.echo(f"no QR code holds {len(link)} characters", err=True)
         raise typer.Exit(1) from error
