@@ -22,6 +22,8 @@ BENCHES = {
     "ledger_put": "bench.relay:ledger_put",
     "relay_rate": "bench.relay:relay_rate",
     "payout_pipeline": "bench.payout:payout_pipeline",
+    "label_pdf": "bench.labels:label_pdf",
+    "qr_image": "bench.labels:qr_image",
     "usd_per_million": "bench.usd:usd_per_million",
 }
 """name -> "module:function"; the function takes nothing and yields rows (see report.py)."""
