@@ -4,6 +4,7 @@ import typer
 
 from cli import (
     batches,
+    codes,
     draw,
     draw_fetch,
     epcis,
@@ -13,8 +14,10 @@ from cli import (
     links,
     operators,
     qr,
+    recalls,
     recipients,
     redrive,
+    sample_line,
     stack_env,
 )
 from cli.demo.command import demo
@@ -26,6 +29,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,  # locals hold serials and keys
 )
 app.add_typer(batches.app, name="batch")
+app.add_typer(codes.app, name="code")
 draw.app.command("fetch")(draw_fetch.fetch)
 app.add_typer(draw.app, name="draw")
 app.add_typer(epcis.app, name="epcis")
@@ -34,11 +38,13 @@ keys.app.command("recipient")(recipients.recipient)
 app.add_typer(keys.app, name="keys")
 app.add_typer(links.app, name="link")
 app.add_typer(operators.app, name="operator")
+app.add_typer(recalls.app, name="recall")
 app.add_typer(redrive.app, name="redrive")
 app.command()(demo)
 app.command()(stack_env.env)
 app.command()(intake.associate)
 app.command()(intake.upload)
+app.command("sample-line")(sample_line.sample_line)
 app.command()(labels)
 app.command("qr")(qr.show)
 
