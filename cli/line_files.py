@@ -33,7 +33,7 @@ class LineRow(NamedTuple):
 class LineDay(msgspec.Struct, frozen=True):
     """What happens on the line. Of every `reject_each` units one is thrown out (0: none). `repeats` rows come twice.
 
-    `spares` units at the end of the roll replace units that were packed and turned out bad: taken out, the spare put in.
+    `spares` units at the end of the roll replace units that were packed and turned out bad: these are taken out.
     """
 
     pack: int

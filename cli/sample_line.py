@@ -1,4 +1,4 @@
-"""`uncap sample-line`: what a packing line would write about a roll of codes, to try the intake before a line exists."""
+"""`uncap sample-line`: what a packing line would write about a roll of codes, before there is a line."""
 
 import time
 from pathlib import Path
