@@ -12,14 +12,16 @@ from tests.kits.cells import KilledError, MemoryCells
 from tests.kits.packing import Book, Nothing, Row, Truth, rows_of
 from uncap.adapters.association import StoredAssociation
 from uncap.domain.association.files import FileRecord, FileStart, sha256_of
-from uncap.domain.association.ports import UnitRef
+from uncap.domain.association.ports import UnitRef, UnitSpan
 from uncap.domain.association.store import BIG, BLOCK, BatchFacts, Cell
+from uncap.domain.codes.reading import Fault
+from uncap.domain.errors import ConflictError, InputError, TransientError
 from uncap.services import associate_units
-from uncap.services.associate_units import open_file
+from uncap.services.associate_units import give_up, issues, open_file
 
 UNITS, CASES, PACK = 7, 8, 4
 T0 = 1_795_300_000_000
-BOOK = Book(BatchFacts(UNITS, BIG + 200, "u", PACK, "c"), BatchFacts(CASES, 400, "c"))
+BOOK = Book(BatchFacts(UNITS, BIG + 200, "u", PACK, "c"), BatchFacts(CASES, 400, "c", level="case"))
 CHUNK, RUN = 5, 10
 CHILDREN = [*range(12), *range(BLOCK - 4, BLOCK + 4), *range(BIG - 4, BIG + 4)]
 
@@ -133,3 +135,152 @@ def assert_unseen(before: dict[tuple[str, str], Cell], store: MemoryCells) -> No
 def _settled(store: MemoryCells) -> dict[tuple[str, str], object]:
     """Without versions: a crash costs versions, nothing else."""
     return {key: (cell.body, "" if key[1] in ("meta", "head") else cell.doc) for key, cell in store.cells.items()}
+
+
+def in_roll_order(count: int, first: int = 0) -> list[Row]:
+    return [Row(UnitRef(UNITS, i), UnitRef(CASES, i // PACK), T0) for i in range(first, first + count)]
+
+
+def test_the_report_says_every_row_that_was_refused_and_why() -> None:
+    store = MemoryCells()
+    rows = in_roll_order(10)
+    rows += [
+        Row(UnitRef(UNITS, 2), UnitRef(CASES, 0), T0),  # line 11: read twice by the camera
+        Row(UnitRef(UNITS, 3), UnitRef(CASES, 5), T0),  # 12: seen in another case
+        Row(UnitRef(UNITS, 50), UnitRef(CASES, 0), T0),  # 13: a fifth bottle in a case of four
+        Row(UnitRef(UNITS, BIG + 200), UnitRef(CASES, 9), T0),  # 14: beyond the batch
+        Row(UnitRef(99, 0), UnitRef(CASES, 9), T0),  # 15: no such batch
+        Row(UnitRef(UNITS, 51), UnitRef(UNITS, 52), T0),  # 16: a bottle in a bottle
+        Row(UnitRef(CASES, 1), UnitRef(CASES, 2), T0),  # 17: a case in a case
+        Row(UnitRef(UNITS, 53), UnitRef(CASES, 9), 5),  # 18: in 1970
+        Row(UnitRef(UNITS, 53), UnitRef(CASES, 9), T0 + 2 * 86_400_000),  # 19: the day after tomorrow
+        Row(UnitRef(UNITS, 54), UnitRef(CASES, 9), T0, delete=True),  # 20: out of where it never was
+        Row(UnitRef(UNITS, 55), None, T0),  # 21: into nothing
+    ]
+    record = apply(store, rows, T0)
+    found = {(one.line, one.reason) for one in issues(store, record.file_id)}
+    assert found == {
+        (11, "repeat"), (12, "contradiction"), (13, "case_overfull"), (14, "code_not_issued"),
+        (15, "code_not_issued"), (16, "other_product"), (17, "other_product"), (18, "time_invalid"),
+        (19, "time_invalid"), (20, "not_packed"), (21, "code_malformed"), (9, "case_short"),
+    }  # fmt: skip
+    assert (record.added, record.state, record.sound) == (10, "visible", False)
+    short = next(one for one in issues(store, record.file_id) if one.reason == "case_short")
+    assert (short.parent, short.count) == (UnitRef(CASES, 2), 2)
+
+
+def test_faults_of_reading_are_counted_exactly_and_kept_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(associate_units, "KEPT_ISSUES", 3)
+    store, rows = MemoryCells(), rows_of(in_roll_order(30))
+    rows.child.fault[:25] = Fault.CHECK_DIGIT
+    job = open_file(store, BOOK, FileStart("ab" * 32, "proceed"), lambda: T0)
+    job.feed(rows)
+    record = job.finish()
+    assert record.counts["check_digit"] == 25
+    assert [one.line for one in issues(store, record.file_id)] == [1, 2, 3]
+
+
+def test_rollback_shows_nothing_of_a_file_with_an_error_and_all_of_a_sound_one() -> None:
+    store = MemoryCells()
+    bad = apply(store, [*in_roll_order(20), Row(UnitRef(UNITS, 1), UnitRef(CASES, 9), T0)], T0, "rollback")
+    assert (bad.state, bad.counts["contradiction"]) == ("failed", 1)
+    assert reader_of(store).parent_of(UnitRef(UNITS, 0)) is None
+    good = apply(store, in_roll_order(20), T0, "rollback")
+    assert good.state == "visible"
+    assert reader_of(store).parent_of(UnitRef(UNITS, 5)) == UnitRef(CASES, 1)
+
+
+def test_a_failed_file_can_be_tried_again_and_leaves_nothing_of_its_first_attempt() -> None:
+    store = MemoryCells()
+    rows = [*in_roll_order(12), Row(UnitRef(77, 0), UnitRef(CASES, 9), T0)]
+    assert apply(store, rows, T0, "rollback").state == "failed"
+    assert apply(store, rows, T0, "rollback").state == "failed"
+    book = Book(*BOOK.batches.values(), BatchFacts(77, 10, "w", level="box", parent_gtin="c"))
+    job = open_file(store, book, start_of(rows, "rollback"), lambda: T0 + 1, again=True)
+    job.feed(rows_of(rows))
+    assert job.finish().state == "visible"
+    assert reader_of(store).parent_of(UnitRef(77, 0)) == UnitRef(CASES, 9)
+    assert reader_of(store).children_of(UnitRef(CASES, 1)) == [UnitSpan(UNITS, 4, 8)]
+
+
+def test_two_files_that_contradict_each_other_are_both_named_with_their_lines() -> None:
+    store = MemoryCells()
+    first = apply(store, in_roll_order(12), T0)
+    second = apply(store, [Row(UnitRef(UNITS, 6), UnitRef(CASES, 40), T0 + 5)], T0 + 9)
+    (issue,) = [one for one in issues(store, second.file_id) if one.reason == "contradiction"]
+    assert (issue.line, issue.child, issue.parent) == (1, UnitRef(UNITS, 6), UnitRef(CASES, 40))
+    assert (issue.other, issue.other_file, issue.other_lines) == (UnitRef(CASES, 1), first.file_id, (7, 7))
+    assert store.get(f"assocfile#{first.file_id}", f"against#{second.file_id}") is not None
+    assert reader_of(store).parent_of(UnitRef(UNITS, 6)) == UnitRef(CASES, 1)
+
+
+def test_one_file_at_a_time_is_applied_to_a_batch_until_one_stands_still() -> None:
+    store = MemoryCells()
+    slow = open_file(store, BOOK, start_of(in_roll_order(12)), lambda: T0)
+    slow.feed(rows_of(in_roll_order(12)))
+    other = [Row(UnitRef(UNITS, 30), UnitRef(CASES, 30), T0)]
+    with pytest.raises(TransientError, match="association_busy"):
+        apply(store, other, T0 + 60_000)
+    assert apply(store, other, T0 + 11 * 60_000).state == "visible"
+    with pytest.raises(ConflictError, match="file_moved"):
+        slow.finish()
+    again = apply(store, in_roll_order(12), T0 + 12 * 60_000)
+    assert (again.state, again.generation, again.added) == ("visible", 2, 12)
+    assert reader_of(store).parent_of(UnitRef(UNITS, 3)) == UnitRef(CASES, 0)
+
+
+def test_of_two_workers_on_one_file_only_one_goes_on() -> None:
+    store = MemoryCells()
+    rows = in_roll_order(12)
+    one, two = (open_file(store, BOOK, start_of(rows), lambda: T0) for _ in range(2))
+    one.feed(rows_of(rows))
+    with pytest.raises(ConflictError, match="file_moved"):
+        two.feed(rows_of(rows))
+    assert one.finish().state == "visible"
+
+
+def test_a_file_that_is_given_up_frees_its_batch_and_stays_unseen() -> None:
+    store = MemoryCells()
+    job = open_file(store, BOOK, start_of(in_roll_order(12)), lambda: T0)
+    job.feed(rows_of(in_roll_order(12)))
+    assert give_up(store, job.record.file_id, T0).state == "given_up"
+    assert apply(store, [Row(UnitRef(UNITS, 0), UnitRef(CASES, 3), T0)], T0).state == "visible"
+    assert reader_of(store).children_of(UnitRef(CASES, 0)) == []
+    with pytest.raises(ConflictError, match="file_ended"):
+        give_up(store, job.record.file_id, T0)
+    with pytest.raises(ConflictError, match="file_ended"):
+        open_file(store, BOOK, start_of(in_roll_order(12)), lambda: T0).feed(rows_of(in_roll_order(12)))
+
+
+def test_roll_order_holds_until_a_file_says_otherwise_and_unpacking_can_lean_on_it() -> None:
+    store = MemoryCells()
+    book = Book(BatchFacts(UNITS, 100, "u", PACK, "c", CASES), BatchFacts(CASES, 25, "c", level="case"))
+    reader = StoredAssociation(store, RollOfFour(), lambda: 0, 0)
+    assert reader.parent_of(UnitRef(UNITS, 9)) == UnitRef(CASES, 2)
+    opened = rows_of([Row(UnitRef(UNITS, 9), UnitRef(CASES, 2), T0 + 50, delete=True)])
+    job = open_file(store, book, FileStart("cd" * 32, "proceed"), lambda: T0)
+    job.feed(opened)
+    assert job.finish().deleted == 1
+    assert reader.parent_of(UnitRef(UNITS, 9)) is None
+    assert reader.parent_of(UnitRef(UNITS, 9), T0) == UnitRef(CASES, 2)
+    assert reader.children_of(UnitRef(CASES, 2)) == [UnitSpan(UNITS, 8, 9), UnitSpan(UNITS, 10, 12)]
+    assert not reader.is_associated(UNITS)
+    apply(store, in_roll_order(4), T0 + 99)
+    assert reader.is_associated(UNITS)
+    assert reader.parent_of(UnitRef(UNITS, 20)) is None
+    assert reader.children_of(UnitRef(CASES, 5)) == []
+
+
+class RollOfFour:
+    """Roll order of the batches above."""
+
+    def parent_of(self, unit: UnitRef, at_ms: int | None = None) -> UnitRef | None:
+        return UnitRef(CASES, unit.index // PACK) if unit.batch_no == UNITS else None
+
+    def children_of(self, unit: UnitRef, at_ms: int | None = None) -> Sequence[UnitSpan]:
+        return [UnitSpan(UNITS, unit.index * PACK, (unit.index + 1) * PACK)] if unit.batch_no == CASES else []
+
+
+def test_an_unknown_mode_is_refused() -> None:
+    with pytest.raises(InputError, match="mode_unknown"):
+        open_file(MemoryCells(), BOOK, FileStart("ab" * 32, "perhaps"), lambda: T0)

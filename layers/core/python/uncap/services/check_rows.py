@@ -88,9 +88,7 @@ def _may_hold(child_batch: int, parent_batch: int, facts_of: FactsOf) -> bool:
     child, parent = facts_of(child_batch), facts_of(parent_batch)
     if child is None or parent is None:
         return parent_batch == 0  # out of whatever it is in
-    if child_batch == parent_batch:
-        return False
-    return not child.parent_gtin or child.parent_gtin == parent.gtin
+    return child.goes_into(parent)
 
 
 def _distinct(values: I64) -> list[int]:

@@ -54,16 +54,29 @@ class CellStore(Protocol):
         ...
 
 
+LEVELS = ("unit", "box", "case", "pallet")
+"""Things are packed in things of a later level, so that nothing can come to be inside itself."""
+
+
 class BatchFacts(msgspec.Struct, frozen=True):
-    """What association asks about a batch. `pack`: how many go into one thing of the level above, 0 if unknown."""
+    """What association asks about a batch. `pack`: how many go into one thing of the level above, 0 if unknown.
+
+    `parent_gtin`: what it is packed in, "" if anything of a higher level will do. `parent_batch_no`: in roll order.
+    """
 
     batch_no: int
     size: int
     gtin: str = ""
     pack: int = 0
-    parent_gtin: str = ""  # the GTIN of what it is packed in, "" if any will do
+    parent_gtin: str = ""
     parent_batch_no: int = 0
-    child_batch_no: int = 0
+    level: str = "unit"
+
+    def goes_into(self, parent: "BatchFacts") -> bool:
+        """Whether things of this batch may be packed in things of that one."""
+        if LEVELS.index(self.level) >= LEVELS.index(parent.level):
+            return False
+        return not self.parent_gtin or self.parent_gtin == parent.gtin
 
 
 class BatchBook(Protocol):
