@@ -91,7 +91,9 @@ def list_children(desk: Desk, query: ChildrenQuery) -> Listing[PartyEntry]:
     """One page of the parties directly under another."""
     after = read_cursor(query.cursor, "child#")
     page = desk.parties.page(f"party#{query.parent_id}", "child#", query.count, after)
-    return Listing(page.values(PartyEntry), cursor_of(page.after))
+    # A party that has moved leaves its entry behind, which names its new place.
+    here = [one for one in page.values(PartyEntry) if one.parent_id == query.parent_id]
+    return Listing(here, cursor_of(page.after))
 
 
 def read_tree(desk: Desk, party_id: str, depth: int) -> TreeNode:
@@ -103,7 +105,7 @@ def read_tree(desk: Desk, party_id: str, depth: int) -> TreeNode:
         following: list[TreeNode] = []
         for node in level:
             page = desk.parties.page(f"party#{node.party.party_id}", "child#", left + 1)
-            entries = page.values(PartyEntry)
+            entries = [one for one in page.values(PartyEntry) if one.parent_id == node.party.party_id]
             node.children.extend(TreeNode(entry, []) for entry in entries[:left])
             left -= len(node.children)
             following.extend(node.children)
