@@ -19,6 +19,7 @@ from pynamodb.connection import Connection
 from uncap.adapters.audited_writes import AuditedWrites
 from uncap.adapters.batch_numbers import next_batch_no
 from uncap.adapters.catalog import Catalog
+from uncap.adapters.claim_records import ClaimRecords
 from uncap.adapters.documents import DocumentTable
 from uncap.adapters.insights import Insights
 from uncap.adapters.ledger import DynamoLedger
@@ -82,6 +83,7 @@ def build_desk(settings: ConsoleSettings, vault: Caller, clock: Callable[[], int
         insights=Insights(),
         tombstones=ScanTombstones(),
         scan_ranges=ScanRanges(),
+        claim_records=ClaimRecords(),
         association=RollOrder(fresh),
         clock_ms=clock,
         random_bytes=secrets.token_bytes,

@@ -1,79 +1,23 @@
 """Campaigns as immutable versions: the first, later ones, pauses. Called by `routes/console/campaigns.py`."""
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 
 from uncap.adapters.audited_writes import DocWrite, doc_of
 from uncap.domain.campaign_rules import check_campaign, check_change, earliest_effect_ms
-from uncap.domain.campaigns.reference import PauseScope, RuleSetRef
-from uncap.domain.campaigns.rules import RulePart
-from uncap.domain.catalog import Campaign, PersonLimit, PoolShare, Prize, Text
-from uncap.domain.codes.links import check_gtin
+from uncap.domain.campaigns.reference import PauseScope
+from uncap.domain.catalog import Campaign, Text
 from uncap.domain.errors import ConflictError, InputError
-from uncap.services.create_product import Gtin
-from uncap.services.desk import CLOCK_SKEW_MS, Actor, Desk, Id, Reason, TimeMs, Words, catalog_write, draft
-from uncap.services.keep_rules import MAX_PARTS, Digest, put_together, rules_of
-from uncap.services.rule_forms import MAX_VALUES, NewEffect, NewExclusion, NewRule, Region
+from uncap.services.campaign_forms import NewCampaign, campaign_of, rules_in
+from uncap.services.desk import CLOCK_SKEW_MS, Actor, Desk, Id, Reason, catalog_write, draft
+from uncap.services.keep_rules import put_together, rules_of
+from uncap.services.rule_forms import MAX_VALUES, Region
 from uncap.services.top_up_budgets import top_up_budgets
 
-Count = Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000)]
 RELEASED = "released#"
 """Sort key prefix in the Catalog's index: campaigns that a release has committed to."""
-
-Limit = Annotated[int, msgspec.Meta(ge=0, le=100_000)]
-
-
-class NewPrize(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`amount_minor`: fen for cash and trade credit, whole points, pieces of goods."""
-
-    prize_id: Id
-    kind: Literal["cash", "points", "trade_credit", "goods_voucher"]
-    amount_minor: Count
-    name: Words
-    tax_class: Literal["none", "incidental"] = "none"
-
-
-class NewShare(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Of every `per` codes, `win` carry the prize."""
-
-    prize_id: Id
-    win: Count
-    per: Count
-
-
-class NewLimit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Claims per person; 0: no limit."""
-
-    per_day: Limit = 0
-    per_campaign: Limit = 0
-
-
-class NewCampaign(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One version. `version` is its number: 1 for a new campaign, the latest + 1 for a change.
-
-    Without `effective_at_ms` it takes effect as soon as every container is sure to know it. Its rules are those of the
-    parts in `rule_parts`, stored before, and those in `rule_set`.
-    """
-
-    campaign_id: Id
-    name: Words
-    rules: Words
-    starts_at_ms: TimeMs
-    ends_at_ms: TimeMs
-    claim_until_ms: TimeMs
-    gtins: Annotated[tuple[Gtin, ...], msgspec.Meta(min_length=1, max_length=200)]
-    prizes: Annotated[tuple[NewPrize, ...], msgspec.Meta(min_length=1, max_length=100)]
-    effects: Annotated[tuple[NewEffect, ...], msgspec.Meta(max_length=16)] = ()
-    pool: Annotated[tuple[NewShare, ...], msgspec.Meta(max_length=100)] = ()
-    limit: NewLimit = NewLimit()
-    currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$(?!\n)", max_length=3)] = "CNY"
-    version: Annotated[int, msgspec.Meta(ge=1, le=999_999)] = 1
-    effective_at_ms: TimeMs | None = None
-    rule_set: Annotated[tuple[NewRule, ...], msgspec.Meta(max_length=1_000)] = ()
-    rule_parts: Annotated[tuple[Digest, ...], msgspec.Meta(max_length=MAX_PARTS)] = ()
-    excluded: NewExclusion = NewExclusion()
 
 
 class NewScope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -108,9 +52,8 @@ class CampaignEntry(msgspec.Struct, frozen=True):
 def create_campaign(desk: Desk, actor: Actor, given: NewCampaign) -> Campaign:
     """Raises InputError (`campaign_invalid`, `effective_too_early`), NotFoundError (`product_unknown`), ConflictError
     (`campaign_started`, `campaign_version_taken`, `rules_missing`)."""
-    inline = RulePart(tuple(one.value() for one in given.rule_set), given.excluded.value())
-    reference, rules, writes = put_together(desk, inline, given.rule_parts)
-    campaign = _campaign_of(desk, given, reference)
+    reference, rules, writes = put_together(desk, rules_in(given), given.rule_parts)
+    campaign = campaign_of(given, _effective(desk, given), reference)
     check_campaign(campaign, rules)
     for gtin in campaign.gtins:
         desk.product(gtin)
@@ -147,28 +90,12 @@ def pause_campaign(desk: Desk, actor: Actor, campaign_id: str, given: Pause) -> 
     return _store(desk, actor, latest, campaign, "campaigns.pause", given.reason)
 
 
-def _campaign_of(desk: Desk, given: NewCampaign, rules: RuleSetRef) -> Campaign:
+def _effective(desk: Desk, given: NewCampaign) -> int:
     earliest = _earliest(desk)
     effective = given.effective_at_ms or earliest
     if effective < earliest:
         raise InputError("effective_too_early", f"not before {earliest}", where="effective_at_ms")
-    return Campaign(
-        campaign_id=given.campaign_id,
-        version=given.version,
-        effective_at_ms=effective,
-        name=given.name,
-        rules=given.rules,
-        starts_at_ms=given.starts_at_ms,
-        ends_at_ms=given.ends_at_ms,
-        claim_until_ms=given.claim_until_ms,
-        gtins=tuple(check_gtin(gtin) for gtin in given.gtins),
-        prizes=tuple(Prize(p.prize_id, p.kind, p.amount_minor, p.name, p.tax_class) for p in given.prizes),
-        pool=tuple(PoolShare(s.prize_id, s.win, s.per) for s in given.pool),
-        effects=tuple(one.value() for one in given.effects),
-        currency=given.currency,
-        limit=PersonLimit(given.limit.per_day, given.limit.per_campaign),
-        rule_set=rules,
-    )
+    return effective
 
 
 def _earliest(desk: Desk) -> int:

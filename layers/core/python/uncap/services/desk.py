@@ -11,6 +11,7 @@ import msgspec
 
 from uncap.adapters.audited_writes import AuditedWrites, DocWrite
 from uncap.adapters.catalog import BatchView, Catalog
+from uncap.adapters.claim_records import ClaimRecords
 from uncap.adapters.documents import DocumentTable
 from uncap.adapters.event_store import EventStore
 from uncap.adapters.insights import Insights
@@ -73,6 +74,7 @@ class Desk:
     insights: Insights
     tombstones: ScanTombstones
     scan_ranges: ScanRanges
+    claim_records: ClaimRecords
     association: AssociationReader
     clock_ms: Callable[[], int]
     random_bytes: Callable[[int], bytes]

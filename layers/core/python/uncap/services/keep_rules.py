@@ -3,21 +3,16 @@
 A part that no version names costs storage and nothing else; naming it is what makes it a rule.
 """
 
-from typing import Annotated
-
 import msgspec
 
 from uncap.adapters.audited_writes import DocWrite
 from uncap.adapters.rule_sets import CachedRuleSets, packed
-from uncap.domain.campaigns.index import slots_in
 from uncap.domain.campaigns.reference import RuleSetRef
-from uncap.domain.campaigns.rules import RulePart, joined, needs_of
+from uncap.domain.campaigns.rules import RulePart, joined
 from uncap.domain.errors import InputError
+from uncap.services.campaign_forms import reference_to
 from uncap.services.desk import Actor, Desk, catalog_write, draft
 from uncap.services.rule_forms import NewRulePart
-
-Digest = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}$(?!\n)", max_length=32, description="As POST /rule-parts")]
-MAX_PARTS = 40
 
 
 class StoredPart(msgspec.Struct, frozen=True):
@@ -55,8 +50,7 @@ def put_together(desk: Desk, inline: RulePart, digests: tuple[str, ...]) -> tupl
         names.append(digest)
         writes.append(write)
     whole = joined((*stored, inline))
-    reference = RuleSetRef(tuple(dict.fromkeys(names)), len(whole.rules), slots_in(whole.rules), needs_of(whole))
-    return (reference if names else RuleSetRef()), whole, writes
+    return reference_to(whole, tuple(dict.fromkeys(names))), whole, writes
 
 
 def rules_of(desk: Desk, reference: RuleSetRef) -> RulePart:

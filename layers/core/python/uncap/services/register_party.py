@@ -26,7 +26,10 @@ Cell = Annotated[str, msgspec.Meta(pattern=r"^(8[0-9a-f]{14})?$(?!\n)", max_leng
 
 
 class NewParty(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Someone in the channel. `home_cell` is where an outlet is, as an H3 cell; `provisional`: not visited yet."""
+    """Someone in the channel. `home_cell` is where an outlet is, as an H3 cell; `provisional`: not visited yet.
+
+    `invited_by` is the party that brought an outlet in; a campaign's rules may reward it (docs/campaigns.md).
+    """
 
     party_id: Id
     role: PartyRole
@@ -34,6 +37,7 @@ class NewParty(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     parent_id: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{0,40}$(?!\n)", max_length=40)] = ""
     home_cell: Cell = ""
     provisional: bool = False
+    invited_by: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{0,40}$(?!\n)", max_length=40)] = ""
 
 
 class PartyEntry(msgspec.Struct, frozen=True):
@@ -76,6 +80,8 @@ def register_party(desk: Desk, actor: Actor, given: NewParty) -> Party:
             )
     elif party.role == "outlet_staff":
         raise InputError("parent_invalid", "outlet staff belong to an outlet", where="parent_id")
+    if given.invited_by:
+        party = msgspec.structs.replace(party, invited_by=_inviter(desk, given))
     entry = PartyEntry(party.party_id, party.role, party.name, party.parent_id)
     desk.writes.commit(
         [
@@ -85,6 +91,13 @@ def register_party(desk: Desk, actor: Actor, given: NewParty) -> Party:
         draft(actor, "parties.register", party.party_id, after=f"{party.role} under {party.parent_id or 'nobody'}"),
     )
     return party
+
+
+def _inviter(desk: Desk, given: NewParty) -> str:
+    """Only outlets are invited, and nobody invites themselves: the reward is for a shop that was not there before."""
+    if given.role != "outlet" or given.invited_by == given.party_id:
+        raise InputError("inviter_invalid", "another party may invite an outlet", where="invited_by")
+    return desk.party(given.invited_by).party_id
 
 
 def list_children(desk: Desk, query: ChildrenQuery) -> Listing[PartyEntry]:

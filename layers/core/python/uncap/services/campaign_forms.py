@@ -1,0 +1,114 @@
+"""A campaign version as it is sent in: the shape behind the published JSON schema, and its value.
+
+Used by `create_campaign.py`, `keep_drafts.py`, GET /campaigns/schema and `uncap campaign`.
+"""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from uncap.domain.campaigns.index import slots_in
+from uncap.domain.campaigns.reference import RuleSetRef
+from uncap.domain.campaigns.rules import RulePart, needs_of
+from uncap.domain.catalog import Campaign, PersonLimit, PoolShare, Prize
+from uncap.domain.codes.links import check_gtin
+from uncap.services.create_product import Gtin
+from uncap.services.desk import Id, TimeMs, Words
+from uncap.services.rule_forms import NewEffect, NewExclusion, NewRule
+
+Count = Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000)]
+Digest = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}$(?!\n)", max_length=32, description="As POST /rule-parts")]
+MAX_PARTS = 40
+SCHEMA_ID = "https://uncap.example/schemas/campaign.json"
+
+Limit = Annotated[int, msgspec.Meta(ge=0, le=100_000)]
+
+
+class NewPrize(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`amount_minor`: fen for cash and trade credit, whole points, pieces of goods."""
+
+    prize_id: Id
+    kind: Literal["cash", "points", "trade_credit", "goods_voucher"]
+    amount_minor: Count
+    name: Words
+    tax_class: Literal["none", "incidental"] = "none"
+
+
+class NewShare(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Of every `per` codes, `win` carry the prize."""
+
+    prize_id: Id
+    win: Count
+    per: Count
+
+
+class NewLimit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Claims per person; 0: no limit."""
+
+    per_day: Limit = 0
+    per_campaign: Limit = 0
+
+
+class NewCampaign(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One version. `version` is its number: 1 for a new campaign, the latest + 1 for a change.
+
+    Without `effective_at_ms` it takes effect as soon as every container is sure to know it. Its rules are those of the
+    parts in `rule_parts`, stored before, and those in `rule_set`.
+    """
+
+    campaign_id: Id
+    name: Words
+    rules: Words
+    starts_at_ms: TimeMs
+    ends_at_ms: TimeMs
+    claim_until_ms: TimeMs
+    gtins: Annotated[tuple[Gtin, ...], msgspec.Meta(min_length=1, max_length=200)]
+    prizes: Annotated[tuple[NewPrize, ...], msgspec.Meta(min_length=1, max_length=100)]
+    effects: Annotated[tuple[NewEffect, ...], msgspec.Meta(max_length=16)] = ()
+    pool: Annotated[tuple[NewShare, ...], msgspec.Meta(max_length=100)] = ()
+    limit: NewLimit = NewLimit()
+    currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$(?!\n)", max_length=3)] = "CNY"
+    version: Annotated[int, msgspec.Meta(ge=1, le=999_999)] = 1
+    effective_at_ms: TimeMs | None = None
+    rule_set: Annotated[tuple[NewRule, ...], msgspec.Meta(max_length=1_000)] = ()
+    rule_parts: Annotated[tuple[Digest, ...], msgspec.Meta(max_length=MAX_PARTS)] = ()
+    excluded: NewExclusion = NewExclusion()
+
+
+def rules_in(given: NewCampaign) -> RulePart:
+    """The rules and exclusions that came with the campaign itself. Raises InputError (`gtin_invalid`)."""
+    return RulePart(tuple(one.value() for one in given.rule_set), given.excluded.value())
+
+
+def campaign_of(given: NewCampaign, effective_at_ms: int, rule_set: RuleSetRef) -> Campaign:
+    """The version as a value. Raises InputError (`gtin_invalid`)."""
+    return Campaign(
+        campaign_id=given.campaign_id,
+        version=given.version,
+        effective_at_ms=effective_at_ms,
+        name=given.name,
+        rules=given.rules,
+        starts_at_ms=given.starts_at_ms,
+        ends_at_ms=given.ends_at_ms,
+        claim_until_ms=given.claim_until_ms,
+        gtins=tuple(check_gtin(gtin) for gtin in given.gtins),
+        prizes=tuple(Prize(p.prize_id, p.kind, p.amount_minor, p.name, p.tax_class) for p in given.prizes),
+        pool=tuple(PoolShare(s.prize_id, s.win, s.per) for s in given.pool),
+        effects=tuple(one.value() for one in given.effects),
+        currency=given.currency,
+        limit=PersonLimit(given.limit.per_day, given.limit.per_campaign),
+        rule_set=rule_set,
+    )
+
+
+def reference_to(rules: RulePart, parts: tuple[str, ...]) -> RuleSetRef:
+    """What a version says of its rules; nothing where it has none."""
+    if not parts:
+        return RuleSetRef()
+    return RuleSetRef(parts, len(rules.rules), slots_in(rules.rules), needs_of(rules))
+
+
+def campaign_schema() -> dict[str, Any]:
+    """JSON schema (2020-12) of a campaign version, as POST /campaigns takes it."""
+    described = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": SCHEMA_ID}
+    return described | msgspec.json.schema(NewCampaign)
