@@ -34,6 +34,7 @@ ROUTES = {
     "POST /v1/scans",
     "GET /v1/rewards/{id}",
     "POST /v1/sessions",
+    "POST /v1/memberships",
     "GET /openapi.json",
     "GET /static/{file}",
     "GET /.well-known/gs1resolver",

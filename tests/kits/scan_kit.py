@@ -30,12 +30,14 @@ from uncap.domain.catalog import (
     Role,
 )
 from uncap.domain.codes.scheme import Keyring, encode
+from uncap.domain.memberships import Invitation, Membership
 from uncap.domain.rewards.reward import Reward
 from uncap.domain.scans import CodeRef, Mark, ScanImage
 from uncap.domain.sessions import Session, SessionKeys, new_session
 from uncap.routes.scan_desk import ApiDesk
 from uncap.services.claim_code import ScanDesk
 from uncap.services.hot_codes import HotCodes
+from uncap.services.join_party import MemberDesk
 from uncap.services.open_session import SessionDesk
 from uncap.services.read_reward import RewardDesk
 from uncap.services.view_code import ViewDesk
@@ -204,6 +206,26 @@ class FakeRewards:
         return self.items.get(reward_id)
 
 
+class FakeMemberships:
+    """Invitations and memberships by key; counts its reads."""
+
+    def __init__(self) -> None:
+        self.invitations: dict[str, Invitation] = {}
+        self.members: dict[str, Membership] = {}
+        self.reads = 0
+
+    def membership(self, person: str) -> Membership | None:
+        self.reads += 1
+        return self.members.get(person)
+
+    def invitation(self, key: str) -> Invitation | None:
+        return self.invitations.get(key)
+
+    def join(self, used: Invitation, membership: Membership) -> None:
+        self.invitations[used.key] = used
+        self.members[membership.person] = membership
+
+
 class FakeMeter:
     """Counts, by name."""
 
@@ -223,6 +245,7 @@ class World:
     scans: FakeScans = field(default_factory=FakeScans)
     limits: FakeLimits = field(default_factory=FakeLimits)
     rewards: FakeRewards = field(default_factory=FakeRewards)
+    memberships: FakeMemberships = field(default_factory=FakeMemberships)
     meter: FakeMeter = field(default_factory=FakeMeter)
     keyring: Keyring = field(default_factory=lambda: Keyring.parse(code_keys()))
     keys: SessionKeys = field(default_factory=lambda: SessionKeys.parse(session_keys()))
@@ -254,7 +277,8 @@ class World:
     def api_desk(self) -> ApiDesk:
         reward = RewardDesk(self.rewards, self.scan_desk.catalog, "http://127.0.0.1:9/confirm")
         view = ViewDesk(self.scan_desk, reward, 10)
-        return ApiDesk(self.scan_desk, self.session_desk, reward, view, self.meter, self.clock)
+        members = MemberDesk(self.scan_desk, self.session_desk, self.memberships)
+        return ApiDesk(self.scan_desk, self.session_desk, reward, view, self.meter, self.clock, members=members)
 
     def session(self, name: str = "ann") -> Session:
         """A person's session."""

@@ -15,7 +15,7 @@ from uncap.domain.codes.scheme import Keyring
 from uncap.runtime import wiring_scan
 from uncap.runtime.clock import clock_ms
 
-TABLES = {"Scans": ("pk",), "Limits": ("pk",), "Ledger": ("pk",), "Catalog": ("pk", "sk")}
+TABLES = {"Scans": ("pk",), "Limits": ("pk",), "Ledger": ("pk",), "Catalog": ("pk", "sk"), "Parties": ("pk", "sk")}
 
 
 class Stack:

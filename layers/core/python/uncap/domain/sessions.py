@@ -18,10 +18,14 @@ _SKEW_S = 300
 _VERSION = "v1"
 _MAX_TOKEN = 1_024
 _KEY_BYTES = 32
+_FIELDS_BEFORE_PARTY = 6
 
 
 class Session(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """`device` is 128 random bits in hex. `person` and `payee` (domain/identity.py) are empty until known."""
+    """`device` is 128 random bits in hex. `person` and `payee` (domain/identity.py) are empty until known.
+
+    `party` and `party_role` are those the person works for, believed until `member_until_s` (domain/memberships.py).
+    """
 
     app: str
     device: str
@@ -29,6 +33,13 @@ class Session(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_field
     expires_at_s: int
     person: str = ""
     payee: str = ""
+    party: str = ""
+    party_role: str = ""
+    member_until_s: int = 0
+
+    def is_member(self, now_ms: int) -> bool:
+        """Does the person still count as the party's?"""
+        return bool(self.party) and now_ms // 1000 < self.member_until_s
 
 
 class SessionKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -69,7 +80,10 @@ def needs_renewal(session: Session, now_ms: int) -> bool:
 
 def seal(keys: SessionKeys, session: Session) -> str:
     """The token of a session under the current key."""
-    signed = f"{_VERSION}.{keys.current}.{_b64(_ENCODER.encode(session))}"
+    fields = msgspec.structs.astuple(session)
+    # Without a party the token is what it was before there were members: the release before reads it too.
+    payload = _ENCODER.encode(fields if session.party else fields[:_FIELDS_BEFORE_PARTY])
+    signed = f"{_VERSION}.{keys.current}.{_b64(payload)}"
     return f"{signed}.{_b64(_mac(keys, keys.current, 'session', signed))}"
 
 

@@ -6,6 +6,7 @@ import msgspec
 
 from uncap.routes.scan_replies import Meter
 from uncap.services.claim_code import ScanDesk
+from uncap.services.join_party import MemberDesk
 from uncap.services.open_session import SessionDesk
 from uncap.services.read_reward import RewardDesk
 from uncap.services.view_code import ViewDesk
@@ -21,3 +22,4 @@ class ApiDesk(msgspec.Struct, frozen=True):
     meter: Meter
     clock_ms: Callable[[], int]
     link_base: str = ""
+    members: MemberDesk | None = None

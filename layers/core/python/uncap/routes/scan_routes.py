@@ -13,7 +13,7 @@ from uncap.domain.codes.links import check_gtin, fold_serial, parse_code_link
 from uncap.domain.errors import AuthError, CodeForgedError, InputError, NotFoundError, UncapError
 from uncap.domain.lifecycle import notice_of, product_of
 from uncap.domain.sessions import Session, check_csrf
-from uncap.routes import openapi, resolver
+from uncap.routes import member_routes, openapi, resolver
 from uncap.routes.problems import internal_problem
 from uncap.routes.requests import Request
 from uncap.routes.scan_desk import ApiDesk
@@ -21,9 +21,9 @@ from uncap.routes.scan_pages import claimed_page, code_page, not_issued_page, re
 from uncap.routes.scan_replies import OPEN_HEADERS, error_reply, json_reply, problem_reply
 from uncap.routes.scan_schemas import CodeFacts, ScanForm, ScanInput, ScanReply, SessionInput, SessionReply
 from uncap.routes.scan_table import ROUTES, SECURITY_SCHEMES, TITLE, VERSION
-from uncap.services.claim_code import ScanRequest, ScanResult, claim_code, consumer_rewards
+from uncap.services.claim_code import ScanRequest, ScanResult, consumer_rewards
 from uncap.services.find_code import IssuedCode, find_code
-from uncap.services.open_session import OpenSession, open_by_credential, require_session
+from uncap.services.open_session import open_by_credential, require_session
 from uncap.services.read_reward import read_reward
 from uncap.services.view_code import first_scan_on, link_path, view_code
 from webui import assets
@@ -81,11 +81,11 @@ class ScanApi:
         body = request.json(_SCAN)
         gtin, serial = _named_code(body)
         wanted = ScanRequest(gtin, serial, body.claim_id, body.intent, body.place)
-        result = claim_code(self._desk.scan, session, wanted, now_ms)
+        result, opened = member_routes.record(self._desk, session, wanted, now_ms)
         self._count(result, now_ms)
         first = result.image.first
         mine = first is not None and first.form == "claim" and first.person == session.person
-        return json_reply(
+        reply = json_reply(
             ScanReply(
                 outcome=result.outcome,
                 reason=result.reason,
@@ -96,6 +96,12 @@ class ScanApi:
                 notice=notice_of(result.code.batch, result.code.index),
             )
         )
+        return member_routes.with_cookie(reply, request, opened)
+
+    def accept_invitation(self, request: Request) -> Response[str]:
+        """The caller becomes a member of a party."""
+        now_ms = self._desk.clock_ms()
+        return member_routes.accept(self._desk, request, self._session(request, now_ms), now_ms)
 
     def show_reward(self, request: Request, reward_id: str) -> Response[str]:
         """The caller's own."""
@@ -106,7 +112,9 @@ class ScanApi:
     def open_session(self, request: Request) -> Response[str]:
         """A bearer token."""
         body = request.json(_SIGN_IN)
-        opened = open_by_credential(self._desk.session, body.provider, body.credential, self._desk.clock_ms())
+        now_ms = self._desk.clock_ms()
+        opened = open_by_credential(self._desk.session, body.provider, body.credential, now_ms)
+        opened = member_routes.signed_in(self._desk, opened, now_ms)
         return json_reply(SessionReply(opened.token, opened.session.expires_at_s))
 
     def show_openapi(self, _request: Request) -> Response[str]:
@@ -150,11 +158,12 @@ class ScanApi:
         try:
             session = require_session(self._desk.session, request.cookie(), now_ms)
             check_csrf(self._desk.session.keys(), session, form.csrf)
-            result = claim_code(self._desk.scan, session, ScanRequest(gtin, serial, form.claim_id), now_ms)
+            wanted = ScanRequest(gtin, serial, form.claim_id)
+            result, opened = member_routes.record(self._desk, session, wanted, now_ms)
         except UncapError as error:
             return refused_page(self._desk, request, form, gtin, error, now_ms)
         self._count(result, now_ms)
-        return claimed_page(self._desk, request, OpenSession(session), result, now_ms)
+        return claimed_page(self._desk, request, opened, result, now_ms)
 
     def _facts(self, request: Request, code: IssuedCode, now_ms: int) -> CodeFacts:
         session = self._visitor(request, now_ms)

@@ -1,5 +1,6 @@
 """The scan API's one route table: mounted by `scan_routes.py`, published by `openapi.py`, held true by tests."""
 
+from uncap.routes.member_routes import MembershipInput, MembershipReply
 from uncap.routes.openapi import Answer, Content, Parameter, Route
 from uncap.routes.problems import CONTENT_TYPE as PROBLEM_TYPE
 from uncap.routes.problems import Problem
@@ -112,6 +113,26 @@ ROUTES: tuple[Route, ...] = (
             415: "`media_type_unsupported`",
             **_BUSY,
         },
+    ),
+    Route(
+        method="POST",
+        path="/v1/memberships",
+        name="accept_invitation",
+        summary="Join a party by the code of an invitation. Once; repeating it gives the same membership.",
+        bodies=(Content(JSON, MembershipInput),),
+        answers=(Answer(200, "a member from now on", (Content(JSON, MembershipReply),), {"Set-Cookie": "browsers"}),),
+        problems={
+            **_INVALID,
+            **_SESSION,
+            403: "`origin_refused`",
+            404: "`invitation_unknown`",
+            409: "`invitation_used`, `invitation_expired`, `invitation_revoked`, `already_member`, `changed_meanwhile`",
+            413: "`body_too_large`",
+            415: "`media_type_unsupported`",
+            429: "`invitation_tries`",
+            **_BUSY,
+        },
+        security=("bearer", "session"),
     ),
     Route(
         method="GET",

@@ -24,6 +24,7 @@ class ScanSettings(_Common, frozen=True, kw_only=True):
     catalog_table: str
     ledger_table: str
     limits_table: str
+    parties_table: str  # invitations and memberships only; the role allows no other partition
     code_keys_secret: str
     session_keys_secret: str
     payee_keys_secret: str

@@ -16,6 +16,7 @@ from uncap.adapters.catalog_wire import WireCatalogSource
 from uncap.adapters.identity import PayeeKeys, identity_provider
 from uncap.adapters.ledger_wire import WireLedger
 from uncap.adapters.limits_wire import WireLimits
+from uncap.adapters.memberships_wire import WireMemberships
 from uncap.adapters.scans_wire import WireScans
 from uncap.adapters.secrets_wire import CachedSecret
 from uncap.adapters.wire.client import DYNAMODB, SECRETS_MANAGER, connect
@@ -31,6 +32,7 @@ from uncap.runtime.observability import Observer
 from uncap.runtime.settings import ScanSettings, read
 from uncap.services.claim_code import ScanDesk
 from uncap.services.hot_codes import HotCodes
+from uncap.services.join_party import MemberDesk
 from uncap.services.open_session import SessionDesk
 from uncap.services.read_reward import RewardDesk
 from uncap.services.view_code import ViewDesk
@@ -90,17 +92,19 @@ def build_desk(
         zone=ZoneInfo(settings.time_zone),
     )
     reward = RewardDesk(WireLedger(database, settings.ledger_table), catalog, settings.confirm_url)
+    session = SessionDesk(
+        keys=CachedSecret(vault, settings.session_keys_secret, SessionKeys.parse, clock),
+        provider=provider,
+        provider_name=settings.identity_provider,
+        random_bytes=random_bytes,
+    )
     return ApiDesk(
         scan=scan,
-        session=SessionDesk(
-            keys=CachedSecret(vault, settings.session_keys_secret, SessionKeys.parse, clock),
-            provider=provider,
-            provider_name=settings.identity_provider,
-            random_bytes=random_bytes,
-        ),
+        session=session,
         reward=reward,
         view=ViewDesk(scan, reward, settings.clone_threshold),
         meter=meter,
         clock_ms=clock,
         link_base=settings.link_base.rstrip("/").lower(),
+        members=MemberDesk(scan, session, WireMemberships(database, settings.parties_table)),
     )

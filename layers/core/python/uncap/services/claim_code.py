@@ -13,6 +13,7 @@ import msgspec
 
 from uncap.adapters.catalog import Catalog
 from uncap.domain.campaigns.reference import slots_of
+from uncap.domain.catalog import Role
 from uncap.domain.claims import ClaimDecision, decide_claim
 from uncap.domain.codes import crockford
 from uncap.domain.codes.scheme import Keyring
@@ -26,6 +27,7 @@ from uncap.services.find_code import IssuedCode, find_code
 from uncap.services.hot_codes import HotCodes
 
 Outcome = Literal["first", "repeat", "observed"]
+_OPENED_BY_OUTLETS = frozenset({Role.CASE_INNER, Role.BOX_INNER})
 
 
 class Scans(Protocol):
@@ -69,9 +71,12 @@ class ScanResult(msgspec.Struct, frozen=True):
     written: bool
 
 
-def claim_code(desk: ScanDesk, session: Session, request: ScanRequest, now_ms: int) -> ScanResult:
+def claim_code(
+    desk: ScanDesk, session: Session, request: ScanRequest, now_ms: int, outlet_of: Callable[[], str] = str
+) -> ScanResult:
     """Records the scan and claims the code where that is allowed.
 
+    `outlet_of` gives the outlet the person works for, "" for none: asked only where a pack's inner code is claimed.
     Raises CodeForgedError, AuthError (`session_required`), ForbiddenError (`intent_not_allowed`), LimitError
     (`person_limit_reached`; the code is not consumed), TransientError (send the same again).
     """
@@ -86,6 +91,8 @@ def claim_code(desk: ScanDesk, session: Session, request: ScanRequest, now_ms: i
     if known is not None:
         return _result(code, decision, claim_id, known, written=False)
     mark = _mark(code, decision, claim_id, session, request, now_ms)
+    if decision.form == "claim" and code.ref.role in _OPENED_BY_OUTLETS and (outlet := outlet_of()):
+        mark = msgspec.structs.replace(mark, outlet=outlet)
     if decision.form == "observe":
         image = desk.scans.observe(code.ref, mark)
     elif code.campaign is not None and (code.campaign.limit.per_day or code.campaign.limit.per_campaign):

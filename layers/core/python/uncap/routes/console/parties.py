@@ -3,7 +3,18 @@
 from uncap.domain.catalog import Party, Territory
 from uncap.routes.console.endpoint import Area
 from uncap.services.desk import Actor, Desk, Id
-from uncap.services.list_entries import Listing
+from uncap.services.invite_member import (
+    InvitationId,
+    IssuedInvitation,
+    Member,
+    MembershipEnd,
+    NewInvitation,
+    end_membership,
+    invite_member,
+    list_members,
+)
+from uncap.services.list_entries import Listing, PageQuery
+from uncap.services.move_party import PartyMove, move_party
 from uncap.services.register_party import (
     ChildrenQuery,
     NewParty,
@@ -41,6 +52,32 @@ def read_party(desk: Desk, party_id: Id) -> Party:
 def read_party_tree(desk: Desk, party_id: Id, query: TreeQuery) -> TreeNode:
     """The channel tree below a party."""
     return read_tree(desk, party_id, query.depth)
+
+
+@PARTIES.post("/parties/{party_id}/parent")
+def post_party_parent(desk: Desk, actor: Actor, party_id: Id, body: PartyMove) -> Party:
+    """Move a party to another place in the channel tree; a cycle is refused."""
+    return move_party(desk, actor, party_id, body)
+
+
+@PARTIES.post("/parties/{party_id}/invitations", status=201)
+def post_invitation(desk: Desk, actor: Actor, party_id: Id, body: NewInvitation) -> IssuedInvitation:
+    """Invite one person to work for a party; the code is shown this once."""
+    return invite_member(desk, actor, party_id, body)
+
+
+@PARTIES.get("/parties/{party_id}/members")
+def get_members(desk: Desk, party_id: Id, query: PageQuery) -> Listing[Member]:
+    """A party's invitations and members."""
+    return list_members(desk, party_id, query)
+
+
+@PARTIES.post("/parties/{party_id}/members/{invitation_id}/end")
+def post_membership_end(
+    desk: Desk, actor: Actor, party_id: Id, invitation_id: InvitationId, body: MembershipEnd
+) -> Member:
+    """Withdraw an invitation, or end the membership it led to."""
+    return end_membership(desk, actor, party_id, invitation_id, body)
 
 
 @PARTIES.put("/parties/{party_id}/territory")
