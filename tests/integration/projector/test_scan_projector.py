@@ -15,7 +15,7 @@ from functions.scan_projector import handler as function
 from tests.integration.projector.conftest import create_table
 from uncap.adapters.insights import Insights
 from uncap.adapters.models import CatalogItem, FlowItem, PartyItem
-from uncap.domain.catalog import CodeBatch, Party, Role, Shipment, Territory
+from uncap.domain.catalog import CanaryRun, CodeBatch, Party, Role, Shipment, Territory
 from uncap.domain.diversion.cases import move_case
 from uncap.domain.errors import TransientError
 from uncap.runtime.settings import ProjectorSettings
@@ -55,6 +55,13 @@ def tools(deployed: ProjectorSettings) -> ProjectorTools:
     ):
         FlowItem("batch#7", f"ship#{shipment.start:09d}#{shipment.shipment_id}", doc=text_of(shipment)).save()
     return built
+
+
+def lambda_context() -> LambdaContext:
+    context = LambdaContext()
+    context._function_name, context._memory_limit_in_mb = "scan_projector", 256
+    context._invoked_function_arn, context._aws_request_id = "arn:aws:lambda:eu-central-1:1:function:x", "r"
+    return context
 
 
 def text_of(value: Any) -> str:
@@ -182,9 +189,7 @@ def wired(tools: ProjectorTools, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_handler_reports_counts_and_logs_no_person(wired: None, capsys: pytest.CaptureFixture[str]) -> None:
-    context = LambdaContext()
-    context._function_name, context._memory_limit_in_mb = "scan_projector", 256
-    context._invoked_function_arn, context._aws_request_id = "arn:aws:lambda:eu-central-1:1:function:x", "r"
+    context = lambda_context()
     reply = function.handler({"Records": records("diverted")}, context)
     assert reply == {"records": 4, "counted": 4, "replayed": 0, "parked": 0}
     out = capsys.readouterr().out
@@ -199,3 +204,22 @@ def test_the_brand_counts_days_in_its_own_zone(tools: ProjectorTools, deployed: 
     later = build_projector(msgspec.structs.replace(deployed, time_zone="America/Los_Angeles"), lambda: NOW_MS)
     project_scans(records("scans"), later)
     assert overview(YESTERDAY)[f"{GTIN}/Wuhan/first"] == 1
+
+
+def test_a_canarys_scan_names_its_order_and_counts_nowhere_else(
+    tools: ProjectorTools, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item = CatalogItem.get("batch#7", "meta")
+    units = msgspec.json.decode(item.doc, type=CodeBatch)
+    run = CanaryRun("x7-0123ABCD", 0, 1_200, 3)
+    CatalogItem("batch#7", "meta", doc=text_of(msgspec.structs.replace(units, canaries=(run,)))).save()
+    record = json.loads(json.dumps(records("scans")[0]).replace("7.30.1", "7.1201.1"))
+    done = project_scans([record], tools)
+    assert (done.counted, done.leaked) == (1, ("x7-0123ABCD",))
+    assert Insights().canary_scans("x7-0123ABCD") == 1
+    assert overview(YESTERDAY) == {}
+    monkeypatch.setattr(function, "projector", lambda: tools)
+    with caplog.at_level("ERROR", logger="scan_projector"):
+        assert function.handler({"Records": [record]}, lambda_context())["replayed"] == 1
+    assert [vars(line)["export_id"] for line in caplog.records if line.name == "scan_projector"] == ["x7-0123ABCD"]
+    assert Insights().canary_scans("x7-0123ABCD") == 1, "a repeated batch counts nothing twice"
