@@ -66,7 +66,7 @@ def test_goods_far_outside_are_sighted() -> None:
     seen = check().observe(ABROAD)
     assert seen.sighting is not None
     assert (seen.sighting.case_no, seen.sighting.party_id, seen.sighting.day) == (2, "d", "1970-01-01")
-    assert seen.sighting.place == "h3:" + h3.cell_to_parent(SHANGHAI, 4)
+    assert seen.sighting.place == "h3:" + h3.cell_to_parent(SHANGHAI, 3)
     assert ("shipment#s1", "scans") in seen.counters
     assert ("day#1970-01-01", "gtin#elsewhere#signal.outside_territory") in seen.counters
 

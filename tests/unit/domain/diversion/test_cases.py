@@ -3,11 +3,12 @@
 import msgspec
 import pytest
 
-from tests.unit.domain.diversion.test_evidence import gathered, sighting
+from tests.unit.domain.diversion.test_evidence import sighting
 from uncap.domain.diversion.cases import TRANSITIONS, case_id_of, move_case, open_case
+from uncap.domain.diversion.evidence import gathered
 from uncap.domain.errors import ConflictError, InputError
 
-CASE = open_case(gathered(sighting("p_1", 0), sighting("p_2", 0), sighting("p_3", 1)), 1_000)
+CASE = open_case(gathered([sighting("p_1", 0), sighting("p_2", 0), sighting("p_3", 1)]), 1_000)
 
 
 def test_a_case_shows_counts_and_no_people() -> None:

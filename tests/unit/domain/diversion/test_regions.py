@@ -18,7 +18,7 @@ def test_region_and_place() -> None:
     assert regions.region_of(BEIJING) == ELSEWHERE
     assert regions.region_of("") == UNPLACED
     assert regions.place_of(SHANGHAI) == "party:d-east"
-    assert regions.place_of(BEIJING) == "h3:" + h3.cell_to_parent(BEIJING, 4)
+    assert regions.place_of(BEIJING) == "h3:" + h3.cell_to_parent(BEIJING, 3)
     assert regions.place_of(h3.cell_to_parent(BEIJING, 3)) == "h3:" + h3.cell_to_parent(BEIJING, 3)
     assert "d-mid" in regions
     assert "d-north" not in regions

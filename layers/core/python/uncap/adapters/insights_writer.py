@@ -6,7 +6,7 @@ an event whose mark `seen#{event id}` is there has been counted in full, and one
 
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 from pynamodb.connection import Connection
@@ -16,16 +16,17 @@ from pynamodb.transactions import TransactWrite
 
 from uncap.adapters.dynamo_faults import response_code
 from uncap.adapters.models import InsightItem
-from uncap.domain.diversion.cases import case_id_of, open_case, summarise
-from uncap.domain.diversion.evidence import DiversionRule, Evidence, accumulate, suffices
+from uncap.domain.diversion.cases import open_case, summarise
+from uncap.domain.diversion.evidence import DiversionRule, Evidence, Judgement, gathered, judge, may_open
 from uncap.domain.errors import TransientError
-from uncap.domain.read_models import CounterKey, Observation, shipment_key, totals
+from uncap.domain.read_models import CounterKey, Observation, home_key, shipment_key, totals
 
 SEEN_TTL_S = 2 * 86_400  # twice what the stream remembers
 CASES_PK = "cases"
 EVIDENCE_SUFFIX = "#evidence"
 _MAX_ACTIONS = 100  # of one TransactWriteItems
 _ACTIONS_PER_PLACE = 3  # the evidence, and once a case is open the case and its summary
+_BATCH_GET = 100
 _ATTEMPTS = 10
 _BACKOFF_S, _BACKOFF_CAP_S = 0.02, 1.0
 _PASSING = {
@@ -133,41 +134,55 @@ class InsightsWriter:
         for one in observations:
             if one.sighting:
                 places.setdefault((one.sighting.shipment_id, one.sighting.place), []).append(one)
-        for (shipment_id, place), sightings in places.items():
-            scans = self._count(shipment_key(shipment_id)) + counters[shipment_key(shipment_id)]
-            place_puts, is_new = self._weigh(shipment_id, place, sightings, scans, now_ms)
+        for sightings in places.values():
+            place_puts, case_id = self._weigh(sightings, counters, now_ms)
             puts += place_puts
-            opened += [case_id_of(shipment_id, place)] if is_new else []
+            opened += [case_id] if case_id else []
         return _Plan(tuple(one.event_id for one in observations), tuple(puts), dict(counters), tuple(opened))
 
     def _weigh(
-        self, shipment_id: str, place: str, observations: Sequence[Observation], scans: int, now_ms: int
-    ) -> tuple[list[_Put], bool]:
-        """The puts for one shipment and place, and whether they open a case; the evidence's version guards them all."""
-        stored = _get(f"suspect#{shipment_id}#{place}", "meta")
+        self, observations: Sequence[Observation], adding: Mapping[CounterKey, int], now_ms: int
+    ) -> tuple[list[_Put], str]:
+        """The puts for one shipment and place, and the case they open ("" for none); the evidence's version guards all.
+
+        `adding`: what this transaction adds to the counters.
+        """
+        sightings = [one.sighting for one in observations if one.sighting]
+        pk = f"suspect#{sightings[0].shipment_id}#{sightings[0].place}"
+        stored = _get(pk, "meta")
         version = stored.v or 0 if stored else 0
         evidence = msgspec.json.decode(stored.doc or "", type=Evidence) if stored else None
-        for one in observations:
-            if one.sighting:
-                evidence = accumulate(evidence, one.sighting)
-        if evidence is None:
-            return [], False
+        evidence = gathered(sightings, evidence)
         puts: list[_Put] = []
-        opens = not evidence.case_id and suffices(evidence, scans, self._rule)
-        if opens:
-            case = open_case(evidence, now_ms)
+        opened = ""
+        judgement = None if evidence.case_id else self._judged(evidence, adding)
+        if judgement and judgement.opens:
+            case = open_case(evidence, now_ms, judgement, self._rule)
             evidence = msgspec.structs.replace(evidence, case_id=case.case_id)
-            opens = _get(CASES_PK, case.case_id) is None  # a rebuild finds the case with what people decided
-            if opens:
+            if _get(CASES_PK, case.case_id) is None:  # a rebuild finds the case with what people decided
                 puts.append(_document(CASES_PK, case.case_id, case, 1))
+                opened = case.case_id
         if evidence.case_id:
             puts.append(_document(CASES_PK, evidence.case_id + EVIDENCE_SUFFIX, summarise(evidence), 0))
-        puts.append(_document(f"suspect#{shipment_id}#{place}", "meta", evidence, version + 1))
-        return puts, opens
+        puts.append(_document(pk, "meta", evidence, version + 1))
+        return puts, opened
 
-    def _count(self, key: CounterKey) -> int:
-        item = _get(*key)
-        return item.n or 0 if item else 0
+    def _judged(self, evidence: Evidence, adding: Mapping[CounterKey, int]) -> Judgement:
+        """Counters are read beside the transaction: a scan that another container counts this moment may be missed."""
+        shipment = shipment_key(evidence.shipment_id)
+        keys = {case: home_key(evidence.shipment_id, case) for case in evidence.case_scans}
+        known = _counts([shipment, *keys.values()]) if may_open(evidence, self._rule) else {}
+        home = {case: known.get(key, 0) + adding.get(key, 0) for case, key in keys.items()}
+        return judge(evidence, known.get(shipment, 0) + adding.get(shipment, 0), home, self._rule)
+
+
+def _counts(keys: Sequence[CounterKey]) -> dict[CounterKey, int]:
+    """Those of these counters that exist."""
+    found = {}
+    for at in range(0, len(keys), _BATCH_GET):
+        for item in InsightItem.batch_get(keys[at : at + _BATCH_GET], consistent_read=True):
+            found[item.pk, item.sk] = item.n or 0
+    return found
 
 
 def _chunks(observations: Iterable[Observation]) -> Iterator[list[Observation]]:

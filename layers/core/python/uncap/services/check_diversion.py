@@ -15,7 +15,7 @@ from uncap.domain.association.ports import AssociationReader, UnitRef
 from uncap.domain.catalog import CodeBatch, Party, Shipment, Territory
 from uncap.domain.days import day_of
 from uncap.domain.diversion.evidence import Sighting
-from uncap.domain.diversion.judging import check_cell, is_outside
+from uncap.domain.diversion.judging import beyond_m, check_cell, nearness
 from uncap.domain.diversion.regions import RegionMap
 from uncap.domain.lifecycle import product_of
 from uncap.domain.read_models import (
@@ -23,9 +23,11 @@ from uncap.domain.read_models import (
     BEFORE_SHIPMENT,
     OUTSIDE_TERRITORY,
     UNKNOWN_GTIN,
+    CounterKey,
     Observation,
     ScanFact,
     counters_of,
+    home_key,
     shipment_key,
 )
 from uncap.domain.scans import CodeRef
@@ -54,6 +56,7 @@ class _Route(msgspec.Struct, frozen=True):
     case_no: int = 0
     shipment: Shipment | None = None
     distributor: str = ""
+    shipment_cases: int = 0
 
 
 class DiversionCheck:
@@ -93,13 +96,14 @@ class DiversionCheck:
         region = regions.region_of(fact.cell)
         counters = counters_of(fact, day=day, gtin=route.gtin, region=region, parties=parties, signals=signals)
         if shipped and route.shipment and fact.is_consumer_scan and fact.cell:
-            counters += (shipment_key(route.shipment.shipment_id),)
+            counters += self._weighed_against(fact, route, route.shipment, regions)
         return Observation(fact.event_id, counters, sighting)
 
     def _sighting(self, fact: ScanFact, route: _Route, regions: RegionMap, day: str) -> Sighting | None:
         if not (route.distributor and route.shipment and fact.cell and fact.is_consumer_scan):
             return None
-        if not is_outside(regions.shape(route.distributor), fact.cell, fact.accuracy_m, self._margin_m):
+        beyond = beyond_m(regions.shape(route.distributor), fact.cell, fact.accuracy_m, self._margin_m)
+        if not beyond:
             return None
         return Sighting(
             shipment_id=route.shipment.shipment_id,
@@ -113,7 +117,17 @@ class DiversionCheck:
             cell=fact.cell,
             day=day,
             at_ms=fact.at_ms,
+            shipment_cases=route.shipment_cases,
+            nearness=nearness(beyond),
         )
+
+    def _weighed_against(
+        self, fact: ScanFact, route: _Route, shipment: Shipment, regions: RegionMap
+    ) -> tuple[CounterKey, ...]:
+        """What sightings of this shipment, and of this case, are weighed against."""
+        at_home = route.distributor and regions.shape(route.distributor).contains(fact.cell)
+        home = (home_key(shipment.shipment_id, route.case_no),) if at_home else ()
+        return (shipment_key(shipment.shipment_id), *home)
 
     def _route(self, ref: CodeRef, at_ms: int, regions: RegionMap) -> _Route:
         view = self._catalog.batch(ref.batch_no)
@@ -125,7 +139,8 @@ class DiversionCheck:
         shipment = self._shipments.shipment_of(ref.batch_no, index, at_ms)
         distributor = self._distributor(shipment.to_party, regions) if shipment else ""
         case_no = self._case_no(view.batch, index, at_ms)
-        return _Route(product_of(view.batch, ref.index) or view.batch.gtin, case_no, shipment, distributor)
+        gtin = product_of(view.batch, ref.index) or view.batch.gtin
+        return _Route(gtin, case_no, shipment, distributor, _cases_in(shipment, ref, view.batch))
 
     def _case_no(self, batch: CodeBatch, index: int, at_ms: int) -> int:
         """What it is packed in, as a number; a pack's code stands for itself, a loose unit is its own case."""
@@ -157,6 +172,14 @@ class DiversionCheck:
 
 
 Observer = Callable[[ScanFact], Observation]
+
+
+def _cases_in(shipment: Shipment | None, ref: CodeRef, batch: CodeBatch) -> int:
+    """How many cases were shipped; a shipment of a batch of cases counts them itself."""
+    if shipment is None:
+        return 0
+    per_case = max(1, batch.units_per_case) if shipment.batch_no == ref.batch_no and not batch.unit_batch_no else 1
+    return -(-(shipment.stop - shipment.start) // per_case)
 
 
 def _signals(fact: ScanFact, *, shipped: bool, outside: bool) -> list[str]:

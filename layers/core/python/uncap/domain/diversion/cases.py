@@ -8,7 +8,7 @@ import hashlib
 import msgspec
 
 from uncap.domain.codes import crockford
-from uncap.domain.diversion.evidence import Evidence
+from uncap.domain.diversion.evidence import DiversionRule, Evidence, Judgement
 from uncap.domain.errors import ConflictError, InputError
 
 TRANSITIONS: dict[str, tuple[str, ...]] = {
@@ -43,7 +43,10 @@ class CaseNote(msgspec.Struct, frozen=True):
 
 
 class DiversionCase(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The path (batch → shipment → distributor → territory) against the place, the evidence, and what was decided."""
+    """The path (batch → shipment → distributor → territory) against the place, the evidence, and what was decided.
+
+    `judgement` and `rule`: what the evidence came to when the case was opened, and under which thresholds.
+    """
 
     case_id: str
     shipment_id: str
@@ -57,6 +60,8 @@ class DiversionCase(msgspec.Struct, frozen=True, omit_defaults=True):
     state: str = "open"
     notes: tuple[CaseNote, ...] = ()
     version: int = 1
+    judgement: Judgement | None = None
+    rule: DiversionRule | None = None
 
 
 def case_id_of(shipment_id: str, place: str) -> str:
@@ -78,8 +83,10 @@ def summarise(evidence: Evidence) -> EvidenceSummary:
     )
 
 
-def open_case(evidence: Evidence, now_ms: int) -> DiversionCase:
-    """A new case on this evidence."""
+def open_case(
+    evidence: Evidence, now_ms: int, judgement: Judgement | None = None, rule: DiversionRule | None = None
+) -> DiversionCase:
+    """A new case on this evidence, with the judgement that opened it and the thresholds then in force."""
     return DiversionCase(
         case_id=case_id_of(evidence.shipment_id, evidence.place),
         shipment_id=evidence.shipment_id,
@@ -90,6 +97,8 @@ def open_case(evidence: Evidence, now_ms: int) -> DiversionCase:
         region=evidence.region,
         opened_at_ms=now_ms,
         evidence=summarise(evidence),
+        judgement=judgement,
+        rule=rule,
     )
 
 

@@ -12,6 +12,7 @@ from uncap.domain.errors import PoisonError
 
 EARTH_RADIUS_M = 6_371_007.180918475  # the authalic radius H3 itself uses
 UNSTATED_ACCURACY_M = 2_500  # what a client that names no accuracy is taken to be off by: WeChat's fuzzy location
+BORDER_DECAY_M = 10_000
 # Over the whole globe a cell's corners lie within 1.11 mean edges of its centre, and no edge is shorter than 0.70 of
 # the mean; tests/unit/domain/diversion/test_judging.py holds H3 to both.
 _CIRCUMRADIUS_EDGES = 1.12
@@ -123,13 +124,25 @@ class TerritoryShape:
         return buckets
 
 
-def is_outside(shape: TerritoryShape, cell: str, accuracy_m: int, margin_m: int) -> bool:
-    """True if the whole circle the person may be in (accuracy plus the cell's own size) is over `margin_m` away.
+def beyond_m(shape: TerritoryShape, cell: str, accuracy_m: int, margin_m: int) -> float:
+    """How far beyond the margin the cell's centre is, if the whole circle the person may be in is; else 0.
 
-    A location too vague to be told apart within the shape's horizon is never outside.
+    That circle is the claimed accuracy plus the cell's own size. A location too vague to be told apart within the
+    shape's horizon is never outside; distances end at the horizon.
     """
+    distance_m = shape.distance_m(cell)
     uncertainty_m = (accuracy_m or UNSTATED_ACCURACY_M) + circumradius_m(h3.get_resolution(cell))
-    return shape.distance_m(cell) > uncertainty_m + margin_m
+    return distance_m - margin_m if distance_m > uncertainty_m + margin_m else 0.0
+
+
+def is_outside(shape: TerritoryShape, cell: str, accuracy_m: int, margin_m: int) -> bool:
+    """True if the whole circle the person may be in (accuracy plus the cell's own size) is over `margin_m` away."""
+    return beyond_m(shape, cell, accuracy_m, margin_m) > 0
+
+
+def nearness(beyond: float) -> float:
+    """What a sighting so many metres beyond the margin may owe to shopping across the border: 1 there, e⁻¹ 10 km on."""
+    return math.exp(-beyond / BORDER_DECAY_M)
 
 
 def _unit_vector(lat: float, lng: float) -> _Vector:

@@ -12,7 +12,7 @@ from uncap.domain.diversion.judging import CellSet, TerritoryShape
 
 UNPLACED = "unplaced"  # the scan came without a location
 ELSEWHERE = "elsewhere"  # located, but in nobody's territory
-PLACE_RESOLUTION = 4
+PLACE_RESOLUTION = 3
 _MEMO_CELLS = 200_000
 
 
@@ -61,7 +61,7 @@ class RegionMap:
         return self.territories[party_id].region if party_id else ELSEWHERE
 
     def place_of(self, cell: str) -> str:
-        """What a diversion case is about: "party:{id}" of the territory, else "h3:{parent at resolution 4}"."""
+        """What a diversion case is about: "party:{id}" of the territory, else "h3:{parent at resolution 3}"."""
         party_id = self.party_at(cell)
         if party_id:
             return f"party:{party_id}"

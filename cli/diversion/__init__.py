@@ -1,0 +1,1 @@
+"""`uncap diversion` and `uncap territory`: labelled markets, judgement measured on them, backtests, evidence packs."""

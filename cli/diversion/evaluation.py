@@ -1,0 +1,119 @@
+"""How well the diversion judgement does on a labelled market: precision, recall and false accusations, with the table.
+
+Used by `uncap diversion evaluate` and bench/diversion.py. What is judged is the production check, fed scan by scan.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC
+
+import msgspec
+
+from cli.diversion.docket import Docket
+from cli.diversion.market import Market, ShipmentLabel
+from cli.diversion.sales import LabelledScan, scans_of
+from uncap.adapters.catalog import Catalog
+from uncap.domain.catalog import CodeBatch, Party, Role, Shipment
+from uncap.domain.diversion.evidence import DiversionRule
+from uncap.services.check_diversion import DiversionCheck
+
+HOUR_MS = 3_600_000
+GTIN = "06901234567892"
+
+
+class Declared:
+    """The market's catalog, shipments and parties, as the projector's caches hold them."""
+
+    def __init__(self, market: Market) -> None:
+        held: dict[str, list[tuple[str, object]]] = {
+            "territories": [(one.party_id, one) for one in market.territories],
+        }
+        self._shipments: dict[int, Shipment] = {}
+        for label in market.labels:
+            batch = CodeBatch(
+                label.batch_no, GTIN, label.units, 1, (Role.CAP_INNER,), units_per_case=label.units_per_case
+            )
+            held[f"batch#{label.batch_no}"] = [("meta", batch)]
+            self._shipments[label.batch_no] = Shipment(
+                label.shipment_id, label.batch_no, 0, label.units, label.distributor, 0
+            )
+        self._held = held
+
+    def get(self, pk: str, sk: str, *, consistent: bool = False) -> str | None:  # noqa: ARG002
+        """Nothing: the check reads partitions."""
+        return None
+
+    def query(self, pk: str, *, consistent: bool = False) -> list[tuple[str, str]]:  # noqa: ARG002
+        """As `adapters/catalog.py` wants its source."""
+        return [(sk, msgspec.json.encode(value).decode()) for sk, value in self._held.get(pk, [])]
+
+    def shipment_of(self, batch_no: int, index: int, at_ms: int | None = None) -> Shipment | None:  # noqa: ARG002
+        """Everything of a batch went out in one shipment."""
+        return self._shipments[batch_no]
+
+    def party(self, party_id: str) -> Party | None:  # noqa: ARG002
+        """Nobody stands above a distributor here."""
+        return None
+
+
+class Tally(msgspec.Struct):
+    """Cases by shipment and place: right where diverted goods truly were; one right place finds the shipment."""
+
+    diverted: int = 0
+    found: int = 0
+    right: int = 0
+    wrong: int = 0
+    honest: int = 0
+    accused: int = 0
+
+    def add(self, truth: set[str], accused: set[str]) -> None:
+        """One shipment: where its diverted bottles truly were, and where it has cases."""
+        self.diverted += bool(truth)
+        self.found += bool(truth & accused)
+        self.right += len(truth & accused)
+        self.wrong += len(accused - truth)
+        self.honest += not truth
+        self.accused += bool(accused) and not truth
+
+    @property
+    def precision(self) -> float:
+        """The share of cases that name a place where diverted goods truly were; 1 if there is no case."""
+        return self.right / (self.right + self.wrong) if self.right + self.wrong else 1.0
+
+    @property
+    def recall(self) -> float:
+        """The share of diverted shipments that are found in a right place; 1 if none was diverted."""
+        return self.found / self.diverted if self.diverted else 1.0
+
+    @property
+    def false_accusations(self) -> float:
+        """The share of honest shipments that are accused."""
+        return self.accused / self.honest if self.honest else 0.0
+
+
+def check_of(market: Market, declared: Declared | None = None, rule: DiversionRule | None = None) -> DiversionCheck:
+    """The production check over a market."""
+    source = declared or Declared(market)
+    margin_m = (rule or DiversionRule()).margin_m
+    return DiversionCheck(Catalog(source, lambda: 0, HOUR_MS), source, source, UTC, margin_m)
+
+
+def evaluate(market: Market, rule: DiversionRule) -> Tally:
+    """Judge every shipment of the market."""
+    tally, check = Tally(), check_of(market, rule=rule)
+    for _, scans in walk(market):
+        docket = Docket(rule)
+        for scan in scans:
+            docket.hear(check.observe(scan.fact))
+        tally.add(true_places(scans), {place for _, place in docket.opened})
+    return tally
+
+
+def walk(market: Market) -> Iterator[tuple[ShipmentLabel, list[LabelledScan]]]:
+    """Each shipment with its scans."""
+    for label in market.labels:
+        yield label, scans_of(market, label)
+
+
+def true_places(scans: Iterable[LabelledScan]) -> set[str]:
+    """Where diverted bottles were scanned, named as a diversion case names places."""
+    return {scan.diverted_to for scan in scans if scan.diverted_to}

@@ -1,0 +1,105 @@
+"""How much likelier whole diverted cases explain what was seen than travel, presents, borders and chance do. Pure.
+
+Called by `evidence.py`. The unit of evidence is the case: goods that were diverted leave the territory by the case, so
+the case-mates of a bottle that was seen there are seen there too; a traveller's bottle leaves its case-mates at home.
+Of a case's located scans, the number that lie there follows
+
+    innocent  a beta-binomial with mean m (the travel share) and correlation 0.15 (several bottles to a purchase), mixed
+              with a whole case that a household took along (1 in 100) or that strangers share innocently (1 in 3000)
+    moved     a beta-binomial with Beta(4, 1): nearly all of them there
+
+and a shipment of which the share s was moved is a mixture of the two. What is reported is ln of the likelihood ratio,
+maximised over s, and over m under both explanations. A travel share m beyond the expected m0 costs 2 ln(m / m0): a
+festival is believed sooner than the travel of half a shipment. docs/adr/0016 has the measurements.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import NamedTuple
+
+CORRELATION = 0.15
+HOUSEHOLD_PEOPLE = 2
+HOUSEHOLD_RATE = 0.01
+STRANGERS_RATE = 1 / 3_000
+_MOVED_ALPHA, _MOVED_BETA = 4.0, 1.0
+_TRAVEL_COST = 2.0
+_LOOSE_COST = 1.0
+_MEANS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
+_MOST_TRAVEL = 0.6
+_SHARES = (0.02, 0.05, 0.1, 0.2, 0.4, 0.7, 0.95)
+_MOST_SCANS = 60
+_TINY = 1e-300
+
+
+class CaseCount(NamedTuple):
+    """One case: scans in the place, scans at home, and distinct people of the place first met in this case."""
+
+    there: int
+    home: int
+    people: int
+
+
+class Weight(NamedTuple):
+    """ln of the likelihood ratio, the share of moved cases that explains it best, the travel share held against it."""
+
+    odds_ln: float
+    moved_share: float
+    travel_share: float
+
+
+def weigh(cases: Iterable[CaseCount], other_cases: int, other_scans: int, travel_share: float) -> Weight:
+    """The weight of what was seen. `other_cases` of the shipment were never seen there, with `other_scans` at home."""
+    kinds = Counter((min(c.there, _MOST_SCANS), min(c.home, _MOST_SCANS), c.people > HOUSEHOLD_PEOPLE) for c in cases)
+    kinds.update(_unseen(other_cases, other_scans))
+    groups = tuple(kinds.items())
+    best = innocent = -math.inf
+    found = (0.0, 0.0)
+    for factor in _MEANS:
+        mean = min(travel_share * factor, _MOST_TRAVEL)
+        cost = _TRAVEL_COST * math.log(mean / travel_share)
+        terms = [(n, _innocent(kind, mean), _moved(kind[0], kind[1])) for kind, n in groups]
+        alone = sum(n * math.log(f) for n, f, _ in terms) - cost
+        if alone > innocent:
+            innocent, found = alone, (found[0], mean)
+        if alone + cost - _LOOSE_COST > best:
+            best, found = alone + cost - _LOOSE_COST, (0.0, found[1])
+        for share in _SHARES:
+            mixed = sum(n * math.log((1 - share) * f + share * g) for n, f, g in terms) - cost
+            if mixed > best:
+                best, found = mixed, (share, found[1])
+    return Weight(best - innocent, *found)
+
+
+def _unseen(cases: int, scans: int) -> dict[tuple[int, int, bool], int]:
+    """Cases never seen there by how often they were scanned at home: evenly, as nothing else is known of them."""
+    if cases <= 0:
+        return {}
+    each, more = divmod(max(0, scans), cases)
+    even = {(0, min(each, _MOST_SCANS), False): cases - more, (0, min(each + 1, _MOST_SCANS), False): more}
+    return {kind: n for kind, n in even.items() if n}
+
+
+@lru_cache(maxsize=1 << 16)
+def _innocent(kind: tuple[int, int, bool], mean: float) -> float:
+    there, home, strangers = kind
+    rate = STRANGERS_RATE if strangers else HOUSEHOLD_RATE
+    spread = 1 / CORRELATION - 1
+    travel = _beta_binomial(there, there + home, mean * spread, (1 - mean) * spread)
+    return (1 - rate) * travel + rate * _moved(there, home)
+
+
+@lru_cache(maxsize=1 << 12)
+def _moved(there: int, home: int) -> float:
+    return _beta_binomial(there, there + home, _MOVED_ALPHA, _MOVED_BETA)
+
+
+def _beta_binomial(k: int, n: int, alpha: float, beta: float) -> float:
+    """P(X = k) for X ~ BetaBin(n, alpha, beta)."""
+    choose = math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
+    return max(_TINY, math.exp(choose + _beta_ln(k + alpha, n - k + beta) - _beta_ln(alpha, beta)))
+
+
+def _beta_ln(a: float, b: float) -> float:
+    return math.lgamma(a) + math.lgamma(b) - math.lgamma(a + b)
