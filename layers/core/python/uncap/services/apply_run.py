@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from uncap.domain.association.blocks import Event
-from uncap.domain.association.counting import ParentCounts, key_of, tally
+from uncap.domain.association.counting import ParentCounts, distinct, key_of, tally
 from uncap.domain.association.coverage import Coverage, Reads
 from uncap.domain.association.files import FormCost, Issue
 from uncap.domain.association.findings import Findings
@@ -23,6 +23,7 @@ from uncap.domain.association.ports import UnitRef
 from uncap.domain.association.rows import Rows
 from uncap.domain.association.sorting import Sorted, by_child
 from uncap.domain.association.store import BIG, BatchFacts, run_sk
+from uncap.domain.codes.scheme import INDEX_BITS
 
 I64 = npt.NDArray[np.int64]
 
@@ -78,7 +79,7 @@ def _judged(task: Task, rows: Rows, found: Sorted) -> tuple[I64, list[Event]]:
     events: list[Event] = []
     columns = [found.simple, found.repeats, found.others]
     children = [rows.child.index[one] for one in columns]
-    for part in np.unique(np.concatenate([child // BIG for child in children])).tolist():
+    for part in sorted({part for child in children for part in distinct(child // BIG)}):
         ends = (part * BIG, (part + 1) * BIG)
         some, again, more = (
             rows_of[slice(*np.searchsorted(child, ends))] for rows_of, child in zip(columns, children, strict=True)
@@ -165,7 +166,7 @@ def _within_packs(task: Task, rows: Rows, simple: I64, events: list[Event]) -> t
         ]
     )
     ranks = np.concatenate([simple, np.array([event.rank for event in into], np.int64)])
-    for parent_batch in np.unique(keys >> 28).tolist():
+    for parent_batch in distinct(keys >> INDEX_BITS):
         task.counts.packs[parent_batch] = max(task.facts.pack, task.counts.packs.get(parent_batch, 0))
     over = task.counts.beyond(keys, ranks)
     if not over.any():
@@ -192,8 +193,9 @@ def _count(task: Task, rows: Rows, simple: I64, events: list[Event]) -> None:
 def _stored(task: Task, rows: Rows, simple: I64, events: list[Event]) -> Iterator[Stored]:
     run = run_sk(task.origin.source, task.origin.run)
     parents = rows.parent.batch_no[simple]
-    for parent_batch in np.unique(parents).tolist():
-        some = simple[parents == parent_batch]
+    batches = distinct(parents)
+    for parent_batch in batches:
+        some = simple if len(batches) == 1 else simple[parents == parent_batch]
         placements = Placements(rows.child.index[some], rows.parent.index[some], rows.at_ms[some], rows.line[some])
         yield from place(Key(task.facts.batch_no, parent_batch, run, task.generation), placements, task.facts.pack)
     if events:
@@ -222,4 +224,4 @@ def _child_row(rows: Rows, row: int) -> ChildRow:
 
 
 def _key(batch_no: int, index: int) -> int:
-    return batch_no << 28 | index
+    return batch_no << INDEX_BITS | index

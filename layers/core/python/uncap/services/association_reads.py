@@ -9,13 +9,14 @@ import msgspec
 import numpy as np
 
 from uncap.domain.association.blocks import read_events
-from uncap.domain.association.counting import ParentCounts, key_of, tally
+from uncap.domain.association.counting import ParentCounts, distinct, key_of, tally
 from uncap.domain.association.coverage import Coverage
 from uncap.domain.association.files import FileRecord
 from uncap.domain.association.history import BY_HAND, algebras_of, view_of
 from uncap.domain.association.known import I64, Known, children_in, children_of_algebra
 from uncap.domain.association.store import BIG, BLOCK, Cell, CellStore, batch_pk, part_pk
 from uncap.domain.association.zones import RunDoc, read_zones
+from uncap.domain.codes.scheme import INDEX_BITS
 from uncap.services.association_leases import stored_file
 
 _BLOCKS = BIG // BLOCK
@@ -103,7 +104,7 @@ def _recall_events(cell: Cell, coverage: Coverage, counts: ParentCounts, pack: i
 def _counted(counts: ParentCounts, keys: I64, sign: int, pack: int) -> None:
     found, times = tally(keys)
     counts.add(found, sign * times)
-    for parent_batch in np.unique(found >> 28).tolist():
+    for parent_batch in distinct(found >> INDEX_BITS):
         counts.packs[parent_batch] = max(pack, counts.packs.get(parent_batch, 0))
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from uncap.domain.association.counting import key_of, unit_of
+from uncap.domain.association.counting import distinct, key_of, unit_of
 from uncap.domain.association.files import Issue
 from uncap.domain.association.findings import Findings
 from uncap.domain.association.ports import UnitRef
@@ -40,12 +40,12 @@ def check_rows(rows: Rows, facts_of: FactsOf, accepted_at_ms: int, findings: Fin
     late, early = rows.at_ms > accepted_at_ms + AHEAD_MS, (rows.at_ms < EARLIEST_MS) & (rows.at_ms != 0)
     check.refuse(late | early, "time_invalid")
     pairs = key_of(rows.child.batch_no, np.maximum(rows.parent.batch_no, 0))
-    for pair in _distinct(pairs[check.good]):
+    for pair in distinct(pairs[check.good]):
         if not _may_hold(*unit_of(pair), facts_of):
             check.refuse(pairs == pair, "other_product")
     good = np.flatnonzero(check.good)
     children = rows.child.batch_no[good]
-    batches = _distinct(children)
+    batches = distinct(children)
     if len(batches) == 1 and len(good) == len(rows):
         return {batches[0]: rows}
     return {batch_no: rows.take(good[children == batch_no]) for batch_no in batches}
@@ -76,7 +76,7 @@ def _unit(refs: Refs, row: int) -> UnitRef | None:
 def _unknown(refs: Refs, good: Flags, facts_of: FactsOf) -> Flags:
     """Batches nobody created, and indices beyond their size."""
     out = np.zeros(len(good), np.bool_)
-    for batch_no in _distinct(refs.batch_no[good]):
+    for batch_no in distinct(refs.batch_no[good]):
         facts = facts_of(batch_no) if batch_no >= 0 else None
         if batch_no >= 0:
             size = facts.size if facts else 0
@@ -89,12 +89,3 @@ def _may_hold(child_batch: int, parent_batch: int, facts_of: FactsOf) -> bool:
     if child is None or parent is None:
         return parent_batch == 0  # out of whatever it is in
     return child.goes_into(parent)
-
-
-def _distinct(values: I64) -> list[int]:
-    """Sorted; quick where there is only one, as in nearly every file."""
-    if not len(values):
-        return []
-    if int(values.min()) == int(values.max()):
-        return [int(values[0])]
-    return [int(value) for value in np.unique(values)]

@@ -54,7 +54,7 @@ def read_segment(parent_batch: int, body: bytes) -> Segment:
     positions: list[int] | None = None
     if count < BLOCK:
         bits = int.from_bytes(data[at : at + BLOCK // 8], "little")
-        positions = [position for position in range(BLOCK) if bits >> position & 1]
+        positions = [position for position, bit in enumerate(f"{bits:0{BLOCK}b}"[::-1]) if bit == "1"]
         at += BLOCK // 8
         if len(positions) != count:
             raise ValueError("not a segment")

@@ -29,6 +29,15 @@ def unit_of(key: int) -> tuple[int, int]:
     return key >> INDEX_BITS, key & (INDEX_LIMIT - 1)
 
 
+def distinct(values: I64) -> list[int]:
+    """Sorted; quick where there is only one, as in a column of batches."""
+    if not len(values):
+        return []
+    if int(values.min()) == int(values.max()):
+        return [int(values[0])]
+    return [int(value) for value in np.unique(values)]
+
+
 def tally(keys: I64) -> tuple[I64, I64]:
     """Distinct keys in order and how often each occurs; quick where they lie close together."""
     if not len(keys):
