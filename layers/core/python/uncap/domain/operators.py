@@ -33,10 +33,11 @@ AREAS = (
     "diversion",
     "audit",
     "epochs",
+    "epcis",
 )
 ACTIONS = ("read", "write", "approve", "export")
 
-_READ = {area: "read" for area in AREAS if area not in ("codes", "audit")}
+_READ = {area: "read" for area in AREAS if area not in ("codes", "audit", "epcis")}
 _GRANTS: dict[str, dict[str, str]] = {
     "admin": dict.fromkeys(AREAS, "read write approve export"),
     "brand": _READ
@@ -47,13 +48,22 @@ _GRANTS: dict[str, dict[str, str]] = {
         "shipments": "read write",
         "rewards": "read write",
         "codes": "read write approve",
+        "epcis": "read write",
     },
-    "factory": {"products": "read", "batches": "read write", "codes": "read export", "uploads": "read write"},
+    "factory": {
+        "products": "read",
+        "batches": "read write",
+        "codes": "read export",
+        "uploads": "read write",
+        "epcis": "read write",
+    },
     "logistics": {"products": "read", "parties": "read", "batches": "read"}
-    | dict.fromkeys(("shipments", "uploads"), "read write"),
+    | dict.fromkeys(("shipments", "uploads", "epcis"), "read write"),
+    # A machine: another system that captures and asks for events.
+    "erp": {"products": "read", "parties": "read", "uploads": "read write", "epcis": "read write"},
     "finance": _READ | {"releases": "read approve", "rewards": "read write approve", "audit": "read"},
     "inspector": {"products": "read", "parties": "read", "shipments": "read", "diversion": "read write"},
-    "auditor": _READ | {"audit": "read", "codes": "read"},
+    "auditor": _READ | {"audit": "read", "codes": "read", "epcis": "read"},
 }
 PERMISSIONS: dict[str, dict[str, frozenset[str]]] = {
     role: {area: frozenset(actions.split()) for area, actions in grants.items()} for role, grants in _GRANTS.items()

@@ -24,6 +24,14 @@ _BY_CODE = {
     "body_too_large": 413,
     "media_type_unsupported": 415,
     "method_not_allowed": 405,
+    # EPCIS 2.0, chapter 12.
+    "capture_limit_exceeded": 413,
+    "epcis_event_too_large": 413,
+    "query_too_large": 413,
+    "query_too_complex": 413,
+    "version_not_acceptable": 406,
+    "resource_unlisted": 501,
+    "subscription_unsupported": 501,
     # Right in itself, but more than one request may ask for.
     "overview_too_large": 422,
     "release_too_large": 422,

@@ -20,7 +20,7 @@ class NewQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The standard's form: a name and the parameters, each with a value or a list of them."""
 
     name: Name
-    query: dict[str, object]
+    query: dict[str, str | int | float | bool | list[str | int | float]]
 
 
 class NamedQuery(msgspec.Struct, frozen=True):

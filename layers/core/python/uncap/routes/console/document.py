@@ -14,11 +14,13 @@ _PROBLEMS = {
     401: "No valid token",
     403: "The operator's role does not allow this",
     404: "There is no such thing",
+    406: "The client takes only what is not spoken here",
     409: "At odds with what is recorded",
     413: "The body is too large",
     415: "The body is not application/json",
     422: "More than one request may ask for",
     429: "Too many attempts",
+    501: "The standard knows it and it is not offered here",
     503: "Try the same again",
 }
 
@@ -31,7 +33,8 @@ def document_of(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
 
 
 def _route(endpoint: Endpoint) -> Route:
-    bodies = () if endpoint.body is None else (Content("application/json", endpoint.body),)
+    own = () if endpoint.body is None else (Content("application/json", endpoint.body),)
+    bodies = (*own, *(Content(media_type) for media_type in endpoint.takes))
     if endpoint.answer is Text:
         contents = tuple(Content(media_type) for media_type in endpoint.media_types)
     else:
@@ -53,11 +56,12 @@ def _route(endpoint: Endpoint) -> Route:
 def _statuses(endpoint: Endpoint) -> Iterable[int]:
     if endpoint.path_types or endpoint.query is not None:
         yield from (400, 404)
-    if endpoint.body is not None:
+    if endpoint.body is not None or endpoint.takes:
         yield from (400, 404, 409, 413, 415, 422)
     if endpoint.method != "GET":
         yield from (404, 409)
     yield from (429, 401) if endpoint.is_open and endpoint.body is not None else ()
+    yield from (400, 404, 406, 413, 501) if endpoint.reword is not None else ()
     yield from () if endpoint.is_open else (401, 403, 409, 422)
 
 

@@ -11,11 +11,12 @@ from typing import Any, NamedTuple, TypeVar, get_type_hints
 import msgspec
 
 from uncap.domain.errors import InputError
+from uncap.routes.problems import Problem
 from uncap.services.desk import Actor, Desk
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 MAX_BODY_BYTES = 256 * 1024
-_INJECTED = ("desk", "actor", "body", "query", "return")
+_INJECTED = ("desk", "actor", "body", "query", "raw", "return")
 
 
 class Text(NamedTuple):
@@ -28,7 +29,11 @@ class Text(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One route. `area` and `action` are the permission it needs; both empty: open to everyone."""
+    """One route. `area` and `action` are the permission it needs; both empty: open to everyone.
+
+    A function that asks for `raw` reads the request itself, of the media types in `takes`; `reword` makes its problems
+    those of a standard.
+    """
 
     method: str
     path: str
@@ -43,6 +48,8 @@ class Endpoint:
     query: Any
     answer: Any
     media_types: tuple[str, ...]
+    takes: tuple[str, ...] = ()
+    reword: Callable[[Problem], Problem] | None = None
 
     @property
     def is_open(self) -> bool:
@@ -58,6 +65,9 @@ class Endpoint:
             given["desk"] = desk
         if "actor" in wanted:
             given["actor"] = actor
+        if "raw" in wanted:
+            check_size(len(raw.body))
+            given["raw"] = raw
         if self.query is not None:
             given["query"] = _query_value(raw.query, self.query)
         if self.body is not None:
@@ -66,19 +76,25 @@ class Endpoint:
 
 
 class RawInput(NamedTuple):
-    """A request before it is understood; `query` has every value given for a name."""
+    """A request before it is understood; `query` has every value given for a name, `headers` are in lower case.
+
+    `address` is the path as the client sent it, stage and all.
+    """
 
     path: Mapping[str, str]
     query: Mapping[str, list[str]]
     body: bytes
+    headers: Mapping[str, str] = {}
+    address: str = ""
 
 
 class Area:
     """One area of the console: the endpoints declared in its module, all asking for permissions on this area."""
 
-    def __init__(self, name: str, *, is_open: bool = False) -> None:
+    def __init__(self, name: str, *, is_open: bool = False, reword: Callable[[Problem], Problem] | None = None) -> None:
         self.name = name
         self._is_open = is_open
+        self._reword = reword
         self.endpoints: list[Endpoint] = []
 
     def get(
@@ -87,16 +103,32 @@ class Area:
         """Declares `GET path`; `media_types` for a function that returns Text."""
         return self._declare("GET", path, action, 200, media_types)
 
-    def post(self, path: str, action: str = "write", status: int = 200) -> Callable[[FunctionT], FunctionT]:
-        """Declares `POST path`."""
-        return self._declare("POST", path, action, status)
+    def post(
+        self, path: str, action: str = "write", status: int = 200, takes: tuple[str, ...] = ()
+    ) -> Callable[[FunctionT], FunctionT]:
+        """Declares `POST path`; `takes` for a function that reads the raw request."""
+        return self._declare("POST", path, action, status, takes=takes)
+
+    def delete(self, path: str, action: str = "write") -> Callable[[FunctionT], FunctionT]:
+        """Declares `DELETE path`, answered without a body."""
+        return self._declare("DELETE", path, action, 204)
+
+    def options(self, path: str, action: str = "read") -> Callable[[FunctionT], FunctionT]:
+        """Declares `OPTIONS path`, answered by headers."""
+        return self._declare("OPTIONS", path, action, 204)
 
     def put(self, path: str, action: str = "write") -> Callable[[FunctionT], FunctionT]:
         """Declares `PUT path`."""
         return self._declare("PUT", path, action, 200)
 
     def _declare(
-        self, method: str, path: str, action: str, status: int, media_types: tuple[str, ...] = ("application/json",)
+        self,
+        method: str,
+        path: str,
+        action: str,
+        status: int,
+        media_types: tuple[str, ...] = ("application/json",),
+        takes: tuple[str, ...] = (),
     ) -> Callable[[FunctionT], FunctionT]:
         def declare(function: FunctionT) -> FunctionT:
             hints = get_type_hints(function, include_extras=True)
@@ -115,6 +147,8 @@ class Area:
                     query=hints.get("query"),
                     answer=hints["return"],
                     media_types=media_types,
+                    takes=takes,
+                    reword=self._reword,
                 )
             )
             return function

@@ -26,6 +26,7 @@ SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Strict-Transport-Security": "max-age=31536000",
 }
+_OURS = (HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE)  # 501 is said on purpose
 _CHALICE_CODES = {405: "method_not_allowed", 415: "media_type_unsupported"}
 
 
@@ -69,13 +70,14 @@ def _run(endpoint: Endpoint, request: Request, provide: Callable[[], Desk], watc
         actor = None if endpoint.is_open else _admit(endpoint, request, desk)
         answer = endpoint.function(**endpoint.arguments(_raw(request), desk, actor))
     except UncapError as error:
-        if (problem := problem_of(error)).status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        if (problem := problem_of(error)).status in _OURS:
             watch.unexpected(error)
-        return _problem(problem, retry_after_s(error))
+        return _problem(endpoint.reword(problem) if endpoint.reword else problem, retry_after_s(error))
     except Exception as error:  # noqa: BLE001
         # The outermost boundary: whatever it is, the client gets a problem document and the log its place in the code.
         watch.unexpected(error)
-        return _problem(internal_problem(), 0)
+        problem = internal_problem()
+        return _problem(endpoint.reword(problem) if endpoint.reword else problem, 0)
     return _respond(answer, endpoint.status)
 
 
@@ -98,7 +100,11 @@ def _raw(request: Request) -> RawInput:
         except (binascii.Error, ValueError) as cause:
             raise InputError("json_malformed", "the body is not base64") from cause
     return RawInput(
-        request.uri_params or {}, given, body if isinstance(body, bytes) else body.encode("utf-8", "surrogatepass")
+        request.uri_params or {},
+        given,
+        body if isinstance(body, bytes) else body.encode("utf-8", "surrogatepass"),
+        {name.lower(): value for name, value in request.headers.items()},
+        str(request.context.get("path") or request.path),
     )
 
 

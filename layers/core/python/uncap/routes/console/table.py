@@ -10,6 +10,8 @@ from uncap.routes.console.codes import CODES
 from uncap.routes.console.diversion import DIVERSION
 from uncap.routes.console.document import document_of
 from uncap.routes.console.endpoint import Area, Endpoint
+from uncap.routes.console.epcis import EPCIS
+from uncap.routes.console.epcis_lists import EPCIS_LISTS
 from uncap.routes.console.epochs import EPOCHS
 from uncap.routes.console.lifecycle import LIFECYCLE
 from uncap.routes.console.overview import OVERVIEW
@@ -43,6 +45,8 @@ AREAS: tuple[Area, ...] = (
     DIVERSION,
     AUDIT,
     EPOCHS,
+    EPCIS,
+    EPCIS_LISTS,
 )
 
 
