@@ -13,11 +13,14 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.scan_projector import handler as function
 from tests.integration.projector.conftest import create_table
+from uncap.adapters.flow_rows import RECEIVED_ONE, FlowRows, movements_in
 from uncap.adapters.insights import Insights
 from uncap.adapters.models import CatalogItem, FlowItem, PartyItem
+from uncap.domain.association.ports import UnitRef
 from uncap.domain.catalog import CanaryRun, CodeBatch, Party, Role, Shipment, Territory
 from uncap.domain.diversion.cases import move_case
 from uncap.domain.errors import TransientError
+from uncap.domain.movements import RECEIPT, Movement
 from uncap.runtime.settings import ProjectorSettings
 from uncap.runtime.wiring_projector import build_projector
 from uncap.services.project_scans import ProjectorTools, project_scans
@@ -74,6 +77,23 @@ def overview(day: str) -> dict[str, int]:
 
 def party(party_id: str) -> dict[str, int]:
     return {f"{row.day}/{row.outcome}": row.n for row in Insights().party(party_id, YESTERDAY, TODAY)}
+
+
+def receipts(batch_no: int) -> list[Movement]:
+    rows = [(item.sk, item.doc) for item in FlowItem.query(f"batch#{batch_no}")]
+    return [one for one in movements_in(rows) if one.kind == RECEIPT]
+
+
+def test_a_members_scan_founds_one_receipt_however_often_it_is_told(tools: ProjectorTools) -> None:
+    project_scans(records("scans"), tools)
+    project_scans(records("scans"), tools)
+    [found] = receipts(8)
+    assert (found.start, found.stop, found.party, found.source) == (2, 3, "outlet-1", "scan")
+    by_id = FlowItem.get(f"receipt#{found.movement_id}", "meta")
+    assert msgspec.json.decode(by_id.doc, type=Movement) == found
+    assert FlowRows().marks(8) == {RECEIVED_ONE}
+    assert FlowRows().single(UnitRef(8, 2)) == [found]
+    assert receipts(7) == []
 
 
 def test_scans_are_counted_by_day_product_region_and_party(tools: ProjectorTools) -> None:

@@ -14,6 +14,7 @@ from uncap.adapters.insights_writer import SEEN_TTL_S, InsightsWriter
 from uncap.adapters.levels import Levels
 from uncap.adapters.models import CatalogItem, FlowItem, InsightItem, PartyItem, open_tables
 from uncap.adapters.parties import DynamoParties
+from uncap.adapters.receipts import ScanReceipts
 from uncap.adapters.reward_queue import SqsParkedQueue, sqs_client
 from uncap.adapters.scans_stream import change_of, parked_record
 from uncap.adapters.shipments import CachedShipments
@@ -54,22 +55,27 @@ def build_projector(
         travel_ppm=settings.diversion_travel_ppm,
     )
     catalog = Catalog(DocumentTable(CatalogItem), clock, settings.catalog_max_age_ms)
-    parties = DynamoParties(clock, settings.catalog_max_age_ms)
-    association = RollOrder(catalog)
-    check = DiversionCheck(
-        catalog,
-        CachedShipments(clock, settings.catalog_max_age_ms, Levels(catalog, association, parties.party)),
-        parties,
-        ZoneInfo(settings.time_zone),
-        rule.margin_m,
-        association,
-    )
     s3_config = Config(connect_timeout=1, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
     return ProjectorTools(
         decode=change_of,
         redact=parked_record,
-        observe=CanaryWatch(catalog, check.observe).observe,
+        observe=CanaryWatch(catalog, _check(settings, clock, catalog).observe).observe,
         archive=ScanArchive(boto3.client("s3", config=s3_config), settings.archive_bucket),
         insights=InsightsWriter(connection, rule, clock, seen_ttl_s=seen_ttl_s),
         parking=SqsParkedQueue(sqs_client(), settings.parked_queue_url),
+        receipts=ScanReceipts(ZoneInfo(settings.time_zone)),
+    )
+
+
+def _check(settings: ProjectorSettings, clock: Callable[[], int], catalog: Catalog) -> DiversionCheck:
+    max_age_ms = settings.catalog_max_age_ms
+    parties = DynamoParties(clock, max_age_ms)
+    association = RollOrder(catalog)
+    return DiversionCheck(
+        catalog,
+        CachedShipments(clock, max_age_ms, Levels(catalog, association, parties.party)),
+        parties,
+        ZoneInfo(settings.time_zone),
+        settings.diversion_margin_m,
+        association,
     )

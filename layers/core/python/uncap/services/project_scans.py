@@ -11,6 +11,7 @@ import msgspec
 
 from uncap.adapters.archive import ScanArchive
 from uncap.adapters.insights_writer import InsightsWriter
+from uncap.adapters.receipts import ScanReceipts
 from uncap.domain.errors import PoisonError
 from uncap.domain.read_models import Observation, ScanFact, fact_of
 from uncap.domain.rewards.ports import ParkedQueue
@@ -30,6 +31,7 @@ class ProjectorTools(msgspec.Struct, frozen=True):
     archive: ScanArchive
     insights: InsightsWriter
     parking: ParkedQueue
+    receipts: ScanReceipts
 
 
 class Projected(msgspec.Struct, frozen=True):
@@ -45,7 +47,7 @@ class Projected(msgspec.Struct, frozen=True):
 
 
 def project_scans(records: Sequence[Record], tools: ProjectorTools) -> Projected:
-    """Archive, then count. Raises TransientError with nothing half-counted; the same batch may come again."""
+    """Archive, found receipts, then count. Raises TransientError, nothing half-counted; the same batch may come again."""
     facts: list[ScanFact] = []
     observations: list[Observation] = []
     parked = 0
@@ -64,6 +66,7 @@ def project_scans(records: Sequence[Record], tools: ProjectorTools) -> Projected
         observations.append(observation)
     if facts:
         tools.archive.write(facts)
+    tools.receipts.record(facts)
     done = tools.insights.record(observations)
     leaked = orders_rung(observations)
     return Projected(len(records), parked, done.counted, done.replayed, done.opened, leaked)
