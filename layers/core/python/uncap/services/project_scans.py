@@ -47,7 +47,7 @@ class Projected(msgspec.Struct, frozen=True):
 
 
 def project_scans(records: Sequence[Record], tools: ProjectorTools) -> Projected:
-    """Archive, found receipts, then count. Raises TransientError, nothing half-counted; the same batch may come again."""
+    """Archive, found receipts, then count. Raises TransientError, nothing half-counted; the batch may come again."""
     facts: list[ScanFact] = []
     observations: list[Observation] = []
     parked = 0
