@@ -88,7 +88,7 @@ def test_lists_go_on_where_they_ended(erp: Api) -> None:
 
 def test_errors_of_a_capture(erp: Api) -> None:
     wrong = document(event(1), event(2, action="LOOK"))
-    answer = erp.call("POST", "/epcis/capture", wrong, **{"GS1-Capture-Error-Behaviour": "proceed"})
+    answer = erp.call("POST", "/epcis/capture", wrong, None, **{"GS1-Capture-Error-Behaviour": "proceed"})
     job = erp.ok("GET", answer.headers["Location"])
     assert (job["success"], job["errors"][0]["type"]) == (False, "epcisException:ValidationException")
     assert len(told_events(erp.call("GET", "/epcis/events"))) == 1
@@ -96,7 +96,7 @@ def test_errors_of_a_capture(erp: Api) -> None:
         (erp.call("POST", "/epcis/capture", raw=b"{"), (400, "epcisException:ValidationException")),
         (erp.call("POST", "/epcis/capture", {"a": 1}), (400, "epcisException:ValidationException")),
         (
-            erp.call("POST", "/epcis/capture", wrong, **{"GS1-Capture-Error-Behaviour": "maybe"}),
+            erp.call("POST", "/epcis/capture", wrong, None, **{"GS1-Capture-Error-Behaviour": "maybe"}),
             (400, "epcisException:ValidationException"),
         ),
         (
@@ -104,7 +104,7 @@ def test_errors_of_a_capture(erp: Api) -> None:
             (415, "epcisException:UnsupportedMediaTypeException"),
         ),
         (
-            erp.call("POST", "/epcis/capture", wrong, **{"GS1-EPCIS-Version": "1.2"}),
+            erp.call("POST", "/epcis/capture", wrong, None, **{"GS1-EPCIS-Version": "1.2"}),
             (406, "epcisException:NotAcceptableException"),
         ),
         (erp.call("POST", "/epcis/capture", raw=b" " * 262_145), (413, "epcisException:CaptureLimitExceededException")),
