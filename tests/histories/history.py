@@ -6,14 +6,23 @@ well.
 
 from collections.abc import Callable
 
-import msgspec
-
+from tests.histories.campaigns import (
+    BATCH,
+    CAMPAIGN,
+    CODES,
+    DAY_MS,
+    RELEASE,
+    RULES,
+    FakeCatalog,
+    rich_problems,
+    targeting_of,
+)
 from tests.histories.rail import FakeRail
-from tests.histories.stores import FakeChannel, FakeLedger, FakeQueue, FakeScans
-from tests.histories.world import START_MS, Rates, World
+from tests.histories.stores import FakeChannel, FakeDecisions, FakeLedger, FakeQueue, FakeScans
+from tests.histories.world import Rates, World
 from uncap.adapters.catalog import Catalog
 from uncap.adapters.rails.own_ledger import OwnLedgerRail
-from uncap.domain.catalog import Campaign, CodeBatch, Effect, LaidPrize, PoolShare, Prize, Release, Role
+from uncap.domain.catalog import Release, Role
 from uncap.domain.errors import UncapError
 from uncap.domain.rewards.reward import FINAL, Reward, State
 from uncap.domain.scans import CodeRef, Mark, ScanImage
@@ -29,91 +38,31 @@ from uncap.services.sweep_rewards import sweep
 from uncap.services.take_message import look_later, take_message
 from uncap.services.trial_balance import trial_balance
 
-DAY_MS = 86_400_000
-CODES = 8
-CLAIM_DAYS = 5
+__all__ = ["BATCH", "CAMPAIGN", "RELEASE", "FakeCatalog", "History"]
 FIRST_LOOK_S = 300
 # A stop holds once the brakes' answer has aged; then come the calls of an actor that has just been told to go on, each
 # up to 40 ms, and those of three others between them.
 STOP_WITHIN_MS = MAX_AGE_MS + 2_000
-TEXT = {"zh-CN": "再来一瓶"}
-CAMPAIGN = Campaign(
-    campaign_id="spring",
-    version=1,
-    effective_at_ms=0,
-    name=TEXT,
-    rules=TEXT,
-    starts_at_ms=0,
-    ends_at_ms=START_MS + CLAIM_DAYS * DAY_MS,
-    claim_until_ms=START_MS + CLAIM_DAYS * DAY_MS,
-    gtins=("06901234567892",),
-    prizes=(
-        Prize("cash", "cash", 188, TEXT),
-        Prize("taxed", "cash", 10_000, TEXT, tax_class="incidental"),
-        Prize("points", "points", 20, TEXT),
-    ),
-    pool=(PoolShare("cash", 1, 2),),
-    effects=(Effect(1, "consumer", "laid"), Effect(2, "distributor", "fixed", "points")),
-)
-RELEASE = Release(
-    release_id="rel-1",
-    batch_no=7,
-    campaign_id="spring",
-    campaign_version=1,
-    start=0,
-    stop=CODES,
-    eligible_count=CODES,
-    eligible_hash="",
-    prize_table=(LaidPrize("cash", 5), LaidPrize("taxed", 1)),
-    seed_hash="",
-    beacon_source="",
-    beacon_round="",
-    claim_until_ms=START_MS + CLAIM_DAYS * DAY_MS,
-    state="activated",
-    activated_at_ms=START_MS,
-)
-BATCH = CodeBatch(
-    batch_no=7,
-    gtin="06901234567892",
-    size=CODES,
-    epoch=1,
-    roles=(Role.CAP_OUTER, Role.CAP_INNER),
-    state="commissioned",
-)
-
-
-class FakeCatalog:
-    """CatalogSource whose batch can be frozen and whose campaign can be paused."""
-
-    def __init__(self) -> None:
-        self.hold, self.paused = "", False
-
-    def get(self, pk: str, sk: str, *, consistent: bool = False) -> str | None:
-        return None
-
-    def query(self, pk: str, *, consistent: bool = False) -> list[tuple[str, str]]:
-        if pk == "campaign#spring":
-            versions = [CAMPAIGN, msgspec.structs.replace(CAMPAIGN, version=2, paused=self.paused)]
-            return [(f"v#{one.version:06d}", msgspec.json.encode(one).decode()) for one in versions]
-        batch = msgspec.json.encode(msgspec.structs.replace(BATCH, hold=self.hold)).decode()
-        return [("meta", batch), ("release#rel-1", msgspec.json.encode(RELEASE).decode())]
 
 
 class History:
-    """A world with everything in it, and the things that can happen there."""
+    """A world with everything in it, and the things that can happen there. Every other seed's campaign has rules."""
 
     def __init__(self, seed: int, ledger: type[FakeLedger] = FakeLedger) -> None:
+        self.rich = seed % 2 == 0
         seeded = World(seed, Rates())
         faults = seeded.random.choice([0.0, 0.02, 0.1])
         self.world = World(seed, Rates(kill=faults, before=faults, after=faults))
         self.rail = FakeRail(self.world, trouble=self.world.random.choice([0.0, 0.5, 1.0]))
         self.ledger, self.queue = ledger(self.world), FakeQueue(self.world)
-        self.scans, self.channel, self.source = FakeScans(self.world), FakeChannel(), FakeCatalog()
+        self.scans, self.channel, self.source = FakeScans(self.world), FakeChannel(), FakeCatalog(rich=self.rich)
         catalog, clock = Catalog(self.source, self.world.clock_ms, 0), self.world.clock_ms
         own, brakes = OwnLedgerRail(), Brakes(catalog, clock)
+        self.decisions = FakeDecisions(self.world)
         self.granter = Granter(
-            catalog, self.channel, self.ledger, self.queue, _laid, brakes, clock, {"points": own}, pool=None
-        )
+            catalog, self.channel, self.ledger, self.queue, _laid, brakes, clock, {"points": own}, pool=None,
+            targeting=targeting_of(self.decisions, self.channel, catalog),
+        )  # fmt: skip
         self.payouts = Payouts(
             ledger=self.ledger,
             catalog=catalog,
@@ -126,7 +75,7 @@ class History:
 
     def play(self) -> list[str]:
         self.ledger.entries.clear()
-        reserve_budget(_quiet(self.ledger), RELEASE, CAMPAIGN)
+        reserve_budget(_quiet(self.ledger), RELEASE, self.source.campaign, RULES.rules if self.rich else ())
         random = self.world.random
         self.channel.shipped = random.random() < 0.7
         for _ in range(random.randrange(20, 60)):
@@ -159,7 +108,9 @@ class History:
                 self._scan(reward.code, reward.party)
 
     def _scan(self, ref: CodeRef, person: str) -> None:
-        mark = Mark(f"i{self.world.now_ms}", self.world.now_ms, "claim", person, "sealed", campaign="spring@1")
+        outlet = self.world.random.choice(["", "", "o-1"]) if self.rich else ""
+        at_ms = self.world.now_ms
+        mark = Mark(f"i{at_ms}", at_ms, "claim", person, "sealed", outlet=outlet, campaign="spring@1")
         old = self.scans.images.get(ref.key())
         first = old.first if old else None
         self.scans.write(ScanImage(ref.key(), mark, (old.count if old else 0) + 1, first or mark))
@@ -206,6 +157,10 @@ class History:
         self.channel.distributor = self.world.random.choice(["d-1", "d-2"])
         self.source.hold = self.world.random.choice(["", "", "", "frozen", "recalled"])
         self.source.paused = self.world.chance(0.3)
+        if self.rich:
+            self.channel.outlet = self.world.random.choice(["", "o-1", "o-2"])
+            self.channel.salesperson = self.world.random.choice(["", "s-1"])
+            self.source.outlet_paused = self.world.random.choice(["", "", "o-1", "o-2"])
         stopped = bool(self.source.hold or self.source.paused)
         self.rail.no_new_bills_after_ms = self.world.now_ms + STOP_WITHIN_MS if stopped else 0
 
@@ -220,6 +175,7 @@ class History:
         self.world.calm()
         self.rail.trouble = 0.0
         self.channel.shipped, self.source.hold, self.source.paused = True, "", False
+        self.source.outlet_paused = ""
         self.rail.no_new_bills_after_ms = 0
         for reward in list(self.ledger.items.values()):
             if reward.state is State.HELD and reward.reason == "recalled":  # the recall was called off
@@ -247,9 +203,11 @@ class History:
         wrong += [problem for one in self.ledger.items.values() if (problem := self._state_problem(one))]
         for image in self.scans.images.values():
             mine = [one for one in self.ledger.items.values() if one.ref == image.pk]
-            if len(mine) != len(CAMPAIGN.effects):
+            if not self.rich and len(mine) != len(CAMPAIGN.effects):
                 wrong.append(f"claim {image.pk} has {len(mine)} rewards")
             wrong += [f"{one.reward_id} changed hands" for one in mine if not _right_party(one, image)]
+        if self.rich:
+            wrong += rich_problems(self.decisions, self.scans.images, self.ledger.items)
         balance = trial_balance(self.ledger)
         stated = sum(line.amount_minor for line in self.rail.lines)
         if not balance.is_balanced:
@@ -269,6 +227,14 @@ class History:
         return ""
 
 
+RIGHT = {
+    "distributor": ("d-1", "d-2", ""),
+    "outlet": ("o-1", "o-2", ""),
+    "salesperson": ("s-1", ""),
+    "inviter": ("o-2", ""),
+}
+
+
 def _laid(release: Release, index: int) -> str:
     return "taxed" if index == 5 else "cash" if index % 4 != 3 else ""
 
@@ -276,7 +242,9 @@ def _laid(release: Release, index: int) -> str:
 def _right_party(reward: Reward, image: ScanImage) -> bool:
     if reward.beneficiary == "consumer":
         return image.first is not None and reward.party == image.first.person
-    return reward.party in ("d-1", "d-2", "")
+    if reward.beneficiary == "outlet" and image.first is not None and image.first.outlet:
+        return reward.party == image.first.outlet
+    return reward.party in RIGHT[reward.beneficiary]
 
 
 def _quiet(ledger: FakeLedger) -> FakeLedger:

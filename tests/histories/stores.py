@@ -8,6 +8,9 @@ import msgspec
 from tests.histories.world import World
 from uncap.adapters.ledger_items import checked
 from uncap.adapters.reward_queue import RewardMessage
+from uncap.domain.campaigns.counting import Tally
+from uncap.domain.campaigns.facts import Decision
+from uncap.domain.campaigns.ports import Member
 from uncap.domain.errors import ConflictError
 from uncap.domain.ledger import JournalEntry, Posting, balanced
 from uncap.domain.rewards.ports import Channel, Message, ScanPage
@@ -176,17 +179,74 @@ class FakeScans:
 
 
 class FakeChannel:
-    """Shipments and the tree, which change under the relay's feet."""
+    """Shipments and the tree, which change under the relay's feet. Outlet o-1 was invited by o-2."""
 
     def __init__(self) -> None:
         self.shipped = False
-        self.distributor = "d-1"
+        self.distributor, self.outlet, self.salesperson = "d-1", "", ""
 
     def channel_of(self, batch_no: int, index: int) -> Channel:
-        return Channel(shipped=True, distributor=self.distributor) if self.shipped else Channel()
+        if not self.shipped:
+            return Channel()
+        inviter = INVITED.get(self.outlet, "")
+        return Channel(True, self.distributor, self.outlet, self.salesperson, inviter=inviter)
+
+    def tree_of(self, party_id: str) -> Channel:
+        return Channel(outlet=party_id, salesperson=self.salesperson, inviter=INVITED.get(party_id, ""))
 
     def shipped_to(self, batch_no: int, index: int) -> str:
         return self.distributor if self.shipped else ""
+
+
+INVITED = {"o-1": "o-2"}
+
+
+class FakeMembers:
+    """MemberReader."""
+
+    def __init__(self, members: Mapping[str, Member]) -> None:
+        self._members = members
+
+    def member(self, person: str) -> Member | None:
+        return self._members.get(person)
+
+
+class FakeDecisions:
+    """DecisionStore in memory: one atomic write each. A slot that is decided otherwise than before is a violation."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.items: dict[tuple[str, str], Decision] = {}
+        self.counts: dict[str, Tally] = {}
+
+    def read(self, ref: str, campaign_id: str) -> Decision | None:
+        return self.world.call(lambda: self.items.get((ref, campaign_id)))
+
+    def read_many(self, keys: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], Decision]:
+        return self.world.call(lambda: {key: self.items[key] for key in keys if key in self.items})
+
+    def tallies(self, keys: Sequence[str]) -> Mapping[str, Tally]:
+        return self.world.call(lambda: _those(keys, self.counts))
+
+    def decide(self, decision: Decision, tallies: Mapping[str, Tally]) -> Decision:
+        return self.world.call(lambda: self._write(decision, tallies, 0))
+
+    def complete(self, old: Decision, new: Decision, tallies: Mapping[str, Tally]) -> Decision:
+        done = msgspec.structs.replace(new, rev=old.rev + 1)
+        return self.world.call(lambda: self._write(done, tallies, old.rev))
+
+    def _write(self, decision: Decision, tallies: Mapping[str, Tally], expected: int) -> Decision:
+        key = (decision.ref, decision.campaign_id)
+        stored = self.items.get(key)
+        if (stored.rev if stored else 0) != expected and stored is not None:
+            return stored
+        if any(self.counts.get(name, Tally()).rev != tally.rev - 1 for name, tally in tallies.items()):
+            raise ConflictError("tally_moved", "the fake's condition failed")
+        if stored is not None and not set(stored.picks) <= set(decision.picks):
+            self.world.violations.append(f"{decision.ref} was decided again")
+        self.items[key] = decision
+        self.counts |= tallies
+        return decision
 
 
 def _those(keys: Sequence[str], table: Mapping[str, ValueT]) -> dict[str, ValueT]:

@@ -1,12 +1,15 @@
-"""Six deliberately broken variants of the protocol: the histories find every one of them, or they prove nothing."""
+"""Eight deliberately broken variants of the protocol: the histories find every one of them, or they prove nothing."""
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
+import msgspec
 import pytest
 
 from tests.histories.history import History
-from tests.histories.stores import FakeLedger
+from tests.histories.stores import FakeDecisions, FakeLedger
+from uncap.domain.campaigns.counting import Tally
+from uncap.domain.campaigns.facts import Decision
 from uncap.domain.rails import NotFound, RailOutcome
 from uncap.domain.rewards import ids, outcomes, states
 from uncap.domain.rewards.outcomes import Change
@@ -97,6 +100,32 @@ def worn_brakes(patch: Patch) -> type[FakeLedger]:
     return FakeLedger
 
 
+def decided_anew(patch: Patch) -> type[FakeLedger]:
+    """Every delivery of a claim decides it again, from the facts as they are by then."""
+
+    def write(self: FakeDecisions, decision: Decision, tallies: Mapping[str, Tally], _expected: int) -> Decision:
+        self.items[decision.ref, decision.campaign_id] = decision
+        self.counts |= tallies
+        return decision
+
+    patch.setattr(FakeDecisions, "_write", write)
+    patch.setattr(FakeDecisions, "read", lambda *_: None)
+    return FakeLedger
+
+
+def blind_counts(patch: Patch) -> type[FakeLedger]:
+    """A count is moved whatever it has become since it was read."""
+    honest = FakeDecisions._write
+
+    def write(self: FakeDecisions, decision: Decision, tallies: Mapping[str, Tally], expected: int) -> Decision:
+        for name, tally in tallies.items():
+            self.counts[name] = msgspec.structs.replace(self.counts.get(name, Tally()), rev=tally.rev - 1)
+        return honest(self, decision, tallies, expected)
+
+    patch.setattr(FakeDecisions, "_write", write)
+    return FakeLedger
+
+
 MUTANTS = [
     new_bill_per_call,
     new_bill_on_not_found,
@@ -104,6 +133,8 @@ MUTANTS = [
     unguarded_attempt_number,
     nobody_looks,
     worn_brakes,
+    decided_anew,
+    blind_counts,
 ]
 
 

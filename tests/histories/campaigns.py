@@ -1,0 +1,175 @@
+"""The campaigns of the harness: a plain one, and one with rules that ask for everything a claim can be asked for.
+
+`FakeCatalog` serves either; `rich_problems` says what is wrong with the decisions that a history took.
+"""
+
+from collections import defaultdict
+from datetime import UTC
+
+import msgspec
+
+from tests.histories.stores import FakeChannel, FakeDecisions, FakeMembers
+from tests.histories.world import START_MS
+from uncap.adapters.catalog import Catalog
+from uncap.domain.campaigns.explaining import explain
+from uncap.domain.campaigns.index import RuleIndex, slots_in
+from uncap.domain.campaigns.ports import Member
+from uncap.domain.campaigns.reference import PauseScope, RuleSetRef
+from uncap.domain.campaigns.rules import Condition, Exclusion, Nth, Rule, RulePart, Streak, needs_of
+from uncap.domain.catalog import (
+    Campaign,
+    CodeBatch,
+    Effect,
+    LaidPrize,
+    PoolShare,
+    Prize,
+    Release,
+    Role,
+    Territory,
+)
+from uncap.domain.rewards.reward import Reward
+from uncap.domain.scans import ScanImage
+from uncap.services.decide_claims import Targeting
+
+DAY_MS = 86_400_000
+CODES = 8
+CLAIM_DAYS = 5
+TEXT = {"zh-CN": "再来一瓶"}
+CAMPAIGN = Campaign(
+    campaign_id="spring",
+    version=1,
+    effective_at_ms=0,
+    name=TEXT,
+    rules=TEXT,
+    starts_at_ms=0,
+    ends_at_ms=START_MS + CLAIM_DAYS * DAY_MS,
+    claim_until_ms=START_MS + CLAIM_DAYS * DAY_MS,
+    gtins=("06901234567892",),
+    prizes=(
+        Prize("cash", "cash", 188, TEXT),
+        Prize("taxed", "cash", 10_000, TEXT, tax_class="incidental"),
+        Prize("points", "points", 20, TEXT),
+    ),
+    pool=(PoolShare("cash", 1, 2),),
+    effects=(Effect(1, "consumer", "laid"), Effect(2, "distributor", "fixed", "points")),
+)
+RELEASE = Release(
+    release_id="rel-1",
+    batch_no=7,
+    campaign_id="spring",
+    campaign_version=1,
+    start=0,
+    stop=CODES,
+    eligible_count=CODES,
+    eligible_hash="",
+    prize_table=(LaidPrize("cash", 5), LaidPrize("taxed", 1)),
+    seed_hash="",
+    beacon_source="",
+    beacon_round="",
+    claim_until_ms=START_MS + CLAIM_DAYS * DAY_MS,
+    state="activated",
+    activated_at_ms=START_MS,
+)
+BATCH = CodeBatch(
+    batch_no=7,
+    gtin="06901234567892",
+    size=CODES,
+    epoch=1,
+    roles=(Role.CAP_OUTER, Role.CAP_INNER),
+    state="commissioned",
+)
+
+
+def gives(no: int, beneficiary: str, prize: str) -> Effect:
+    return Effect(no, beneficiary, "fixed", prize)
+
+
+RULES = RulePart(
+    rules=(
+        Rule(1, (gives(2, "distributor", "more"),), Condition(regions=("510000",)), name="top-up for a province"),
+        Rule(2, (gives(3, "consumer", "points"), gives(3, "outlet", "more")), Condition(person_nth=Nth(every=2))),
+        Rule(3, (gives(4, "salesperson", "points"),), Condition(outlets=("o-1",))),
+        Rule(4, (gives(4, "salesperson", "more"),), Condition(outlets=("o-1",), hours=()), precedence=200),
+        Rule(5, (gives(5, "outlet", "cash"),), Condition(first_of_case=True, roles=(Role.CAP_INNER,))),
+        Rule(6, (gives(6, "consumer", "cash"),), Condition(person_streak=Streak(days=2), tags=("vip",))),
+        Rule(7, (gives(7, "outlet", "more"), gives(7, "inviter", "points")), Condition(invited=True)),
+        Rule(8, (gives(8, "outlet", "more"),), Condition(outlet_nth=Nth(at=(3,)))),
+        *(Rule(20 + no, (gives(4, "salesperson", "points"),), Condition(outlets=(f"x-{no}",))) for no in range(30)),
+    ),
+    excluded=Exclusion(people=("p4",)),
+)
+RICH = msgspec.structs.replace(
+    CAMPAIGN,
+    prizes=(*CAMPAIGN.prizes, Prize("more", "points", 30, TEXT)),
+    rule_set=RuleSetRef(("rich",), len(RULES.rules), slots_in(RULES.rules), needs_of(RULES)),
+)
+RICH_BATCH = msgspec.structs.replace(BATCH, case_batch_no=9, units_per_case=4)
+TERRITORIES = (Territory("d-1", "510104", ()), Territory("d-2", "500100", ()))
+
+
+class FakeCatalog:
+    """CatalogSource whose batch can be frozen and whose campaign can be paused, everywhere or for an outlet."""
+
+    def __init__(self, *, rich: bool = False) -> None:
+        self.hold, self.paused, self.outlet_paused = "", False, ""
+        self.campaign, self.batch = (RICH, RICH_BATCH) if rich else (CAMPAIGN, BATCH)
+
+    def get(self, pk: str, sk: str, *, consistent: bool = False) -> str | None:
+        return None
+
+    def query(self, pk: str, *, consistent: bool = False) -> list[tuple[str, str]]:
+        if pk == "campaign#spring":
+            scope = PauseScope(outlets=(self.outlet_paused,) if self.outlet_paused else ())
+            newest = msgspec.structs.replace(self.campaign, version=2, paused=self.paused, paused_for=scope)
+            return [(f"v#{one.version:06d}", _text(one)) for one in (self.campaign, newest)]
+        if pk == "territories":
+            return [(one.party_id, _text(one)) for one in TERRITORIES]
+        batch = msgspec.structs.replace(self.batch, hold=self.hold)
+        return [("meta", _text(batch)), ("release#rel-1", _text(RELEASE))]
+
+
+class FakeRuleSets:
+    """`RuleSets` with the one there is."""
+
+    def __init__(self) -> None:
+        self.index = RuleIndex(RULES)
+
+    def index_of(self, reference: RuleSetRef) -> RuleIndex:
+        return self.index
+
+
+def targeting_of(decisions: FakeDecisions, channel: FakeChannel, catalog: Catalog) -> Targeting:
+    members = FakeMembers({"p1": Member(tags=("vip",), referred_by="o-2")})
+    return Targeting(FakeRuleSets(), decisions, channel, members, catalog, UTC)
+
+
+def rich_problems(decisions: FakeDecisions, images: dict[str, ScanImage], rewards: dict[str, Reward]) -> list[str]:
+    """Every claim is decided in full, granted as decided, explained as granted; counts have neither gaps nor twins."""
+    wrong: list[str] = []
+    index = RuleIndex(RULES)
+    counts: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for pk, image in images.items():
+        decision = decisions.items.get((pk, "spring"))
+        if decision is None or decision.open or image.first is None:
+            wrong.append(f"claim {pk} is undecided")
+            continue
+        facts = decision.facts
+        told = explain(RICH, index, facts, final=not facts.shipped)
+        picks = {(one.no, one.beneficiary): (one.rule_no, one.prize_id) for one in decision.picks}
+        if picks != {(one.no, one.beneficiary): (one.rule_no, one.prize_id) for one in told.outcomes}:
+            wrong.append(f"claim {pk} is explained otherwise than it was decided")
+        mine = {(one.effect_no, one.beneficiary): one for one in rewards.values() if one.ref == pk}
+        if set(mine) != set(picks) or any(mine[slot].prize_id != prize for slot, (_, prize) in picks.items() if prize):
+            wrong.append(f"claim {pk} was granted otherwise than it was decided")
+        counts["person", image.first.person].append(facts.person_nth)
+        counts["case", str(image.ref.index // 4)].append(facts.case_nth)
+        if facts.outlet:
+            counts["outlet", facts.outlet].append(facts.outlet_nth)
+    wrong += [
+        f"{who} was counted {seen}" for who, seen in counts.items() if sorted(seen) != list(range(1, len(seen) + 1))
+    ]
+    return wrong
+
+
+def _text(value: object) -> str:
+    return msgspec.json.encode(value).decode()
