@@ -32,8 +32,8 @@ class Coverage:
 
     def spoken_of(self, indices: I64) -> list[int]:
         """Blocks that hold any of these sorted children and must be read to judge them."""
-        blocks = np.unique(indices // BLOCK)
-        found = set(blocks.tolist())
+        blocks = indices // BLOCK
+        found = {int(blocks[0]), *blocks[1:][blocks[1:] != blocks[:-1]].tolist()} if len(blocks) else set()
         if not self.by_hand:
             found = {b for b in found if b in self.blocks or b // (BIG // BLOCK) in self.parts}
         if self.own:

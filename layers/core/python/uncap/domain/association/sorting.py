@@ -28,8 +28,10 @@ def by_child(rows: Rows) -> Sorted:
     child = rows.child.index
     order = np.arange(len(child))
     if (child[1:] < child[:-1]).any():
-        order = np.argsort(child, kind="stable")
-        child = child[order]
+        # Child and row as one number: sorting numbers is several times faster than a stable sort of rows.
+        bits = len(child).bit_length()
+        both = np.sort(child << bits | order)
+        order, child = both & ((1 << bits) - 1), both >> bits
     fresh = np.ones(len(child), np.bool_)
     np.not_equal(child[1:], child[:-1], out=fresh[1:])
     if fresh.all():
