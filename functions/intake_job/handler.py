@@ -25,6 +25,7 @@ RESERVE_PART = 3
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, str]:
     """What became of each turn; raises for what the queue shall deliver again."""
+    metrics.add_metric(name="Turns", unit=MetricUnit.Count, value=len(event["Records"]))
     tools, queue = intake()
     outcomes: dict[str, str] = {}
     for record in event["Records"]:

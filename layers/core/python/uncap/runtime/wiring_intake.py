@@ -1,32 +1,56 @@
 """The intake job's tools: settings to adapters, once per container, at the first turn (functions/intake_job).
 
-`KINDS` in here is the table of what files are taken and by whom.
+`build_intake` holds the table of what files are taken and by whom.
 """
 
 import functools
 from collections.abc import Callable
+from zoneinfo import ZoneInfo
 
+from pynamodb.connection import Connection
+
+from uncap.adapters.association_cells import WORKERS, DynamoCells
+from uncap.adapters.catalog import Catalog
+from uncap.adapters.documents import DocumentTable
+from uncap.adapters.intake.pallets import pallet_lookup
 from uncap.adapters.intake.sources import ByteSource, S3Source
 from uncap.adapters.models import CatalogItem, FlowItem, PartyItem, open_tables
+from uncap.adapters.pallet_numbers import PalletNumbers
 from uncap.adapters.reward_queue import sqs_client
+from uncap.adapters.secrets_wire import CachedSecret
 from uncap.adapters.uploads import IntakeQueue, UploadStore, UploadTable, s3_client
+from uncap.adapters.wire.client import SECRETS_MANAGER, connect
+from uncap.adapters.wire.credentials import credential_source
+from uncap.adapters.wire.dynamodb import Caller
+from uncap.domain.catalog import Role
+from uncap.domain.codes.reading import CodeReader
+from uncap.domain.codes.scheme import Keyring
 from uncap.domain.intake.uploads import Upload
 from uncap.runtime.clock import clock_ms
 from uncap.runtime.settings import IntakeSettings, read
+from uncap.services.associate_units import give_up, issues, open_file
+from uncap.services.batch_facts import CatalogFacts
 from uncap.services.run_upload import IntakeTools, Kind
+from uncap.services.take_association import Associations
+
+CACHE_AGE_MS = 60_000
+"""Products and batches that a file names do not change while it is read."""
 
 
 @functools.cache
 def intake() -> tuple[IntakeTools, IntakeQueue]:
     """The tools of this deployment. Raises msgspec.ValidationError naming a missing setting."""
     settings = read(IntakeSettings)
+    vault = connect(SECRETS_MANAGER, clock_ms=clock_ms, credentials=credential_source(clock_ms))
     store = UploadStore(s3_client(), settings.uploads_bucket)
-    return build_intake(settings, store, clock_ms), IntakeQueue(sqs_client(), settings.intake_queue_url)
+    return build_intake(settings, vault, store, clock_ms), IntakeQueue(sqs_client(), settings.intake_queue_url)
 
 
-def build_intake(settings: IntakeSettings, store: UploadStore, clock: Callable[[], int]) -> IntakeTools:
+def build_intake(
+    settings: IntakeSettings, vault: Caller, store: UploadStore, clock: Callable[[], int], workers: int = WORKERS
+) -> IntakeTools:
     """Tools over the tables and the bucket named in the settings; nothing is called yet."""
-    open_tables(
+    connection = open_tables(
         {
             CatalogItem: settings.catalog_table,
             PartyItem: settings.parties_table,
@@ -38,5 +62,25 @@ def build_intake(settings: IntakeSettings, store: UploadStore, clock: Callable[[
         store.check(upload)
         return S3Source(store.client, store.bucket, upload.key)
 
-    kinds: dict[str, Kind] = {}
+    kinds: dict[str, Kind] = {"association": _associations(settings, vault, connection, clock, workers)}
     return IntakeTools(UploadTable(), open_source, kinds, clock)
+
+
+def _associations(
+    settings: IntakeSettings, vault: Caller, connection: Connection, clock: Callable[[], int], workers: int
+) -> Associations:
+    cells, documents = DynamoCells(connection, workers), DocumentTable(CatalogItem)
+    catalog = Catalog(documents, clock, CACHE_AGE_MS)
+    keyring = CachedSecret(vault, settings.code_keys_secret, Keyring.parse, clock)
+
+    def roles_of(gtin: str) -> tuple[Role, ...]:
+        product = catalog.product(gtin)
+        return product.roles if product else ()
+
+    return Associations(
+        open_file=lambda start, again: open_file(cells, CatalogFacts(catalog), start, clock, again=again),
+        give_up=lambda file_id: give_up(cells, file_id, clock()),
+        issues=lambda file_id: issues(cells, file_id),
+        reader=lambda: CodeReader(keyring(), roles_of, pallet_lookup(PalletNumbers(documents))),
+        zone=ZoneInfo(settings.time_zone),
+    )
