@@ -21,6 +21,7 @@ from cli import (
     stack_env,
 )
 from cli.demo.command import demo
+from cli.diversion import commands as diversion
 from cli.labels.command import labels
 
 app = typer.Typer(
@@ -32,6 +33,7 @@ app.add_typer(batches.app, name="batch")
 app.add_typer(codes.app, name="code")
 draw.app.command("fetch")(draw_fetch.fetch)
 app.add_typer(draw.app, name="draw")
+app.add_typer(diversion.app, name="diversion")
 app.add_typer(epcis.app, name="epcis")
 app.add_typer(insights.app, name="insights")
 keys.app.command("recipient")(recipients.recipient)

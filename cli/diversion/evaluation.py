@@ -9,15 +9,16 @@ from datetime import UTC
 import msgspec
 
 from cli.diversion.docket import Docket
-from cli.diversion.market import Market, ShipmentLabel
+from cli.diversion.market import START_MS, Market, ShipmentLabel
 from cli.diversion.sales import LabelledScan, scans_of
 from uncap.adapters.catalog import Catalog
 from uncap.domain.catalog import CodeBatch, Party, Role, Shipment
+from uncap.domain.diversion.allowances import TRANSFER_SK, ApprovedTransfer
 from uncap.domain.diversion.evidence import DiversionRule
 from uncap.services.check_diversion import DiversionCheck
 
 HOUR_MS = 3_600_000
-GTIN = "06901234567892"
+_YEARS_MS = 10 * 366 * 86_400_000
 
 
 class Declared:
@@ -26,11 +27,14 @@ class Declared:
     def __init__(self, market: Market) -> None:
         held: dict[str, list[tuple[str, object]]] = {
             "territories": [(one.party_id, one) for one in market.territories],
+            "diversion": [
+                (f"{TRANSFER_SK}{label.shipment_id}", _transfer(label)) for label in market.labels if label.moved_to
+            ],
         }
         self._shipments: dict[int, Shipment] = {}
         for label in market.labels:
             batch = CodeBatch(
-                label.batch_no, GTIN, label.units, 1, (Role.CAP_INNER,), units_per_case=label.units_per_case
+                label.batch_no, _gtin(label), label.units, 1, (Role.CAP_INNER,), units_per_case=label.units_per_case
             )
             held[f"batch#{label.batch_no}"] = [("meta", batch)]
             self._shipments[label.batch_no] = Shipment(
@@ -53,6 +57,24 @@ class Declared:
     def party(self, party_id: str) -> Party | None:  # noqa: ARG002
         """Nobody stands above a distributor here."""
         return None
+
+
+def _gtin(label: ShipmentLabel) -> str:
+    """A product of its own for every shipment, so that an approval is for this shipment alone."""
+    return f"{label.batch_no:014d}"
+
+
+def _transfer(label: ShipmentLabel) -> ApprovedTransfer:
+    return ApprovedTransfer(
+        label.shipment_id,
+        label.distributor,
+        f"party:{label.moved_to}",
+        START_MS,
+        START_MS + _YEARS_MS,
+        "agreed between the two",
+        "brand",
+        gtin=_gtin(label),
+    )
 
 
 class Tally(msgspec.Struct):

@@ -84,6 +84,13 @@ class Catalog:
         """Every distributor's territory."""
         return self._cached(("territories", ""), lambda: self._read_territories(fresh), fresh) or ()
 
+    def allowances(self, *, fresh: bool = False) -> Sequence[tuple[str, str]]:
+        """What the brand allows in diversion, as stored: (sk, doc) of `diversion` (domain/diversion/allowances.py)."""
+        return (
+            self._cached(("diversion", ""), lambda: tuple(self._source.query("diversion", consistent=fresh)), fresh)
+            or ()
+        )
+
     def epoch_state(self, epoch: int, *, fresh: bool = False) -> str:
         """minting | verifying | compromised; "minting" where the console has recorded nothing."""
         return self._cached(("epoch", str(epoch)), lambda: self._read_epoch(epoch, fresh), fresh) or "minting"

@@ -18,6 +18,7 @@ SIGNAL = "signal."  # counted beside the outcome, never instead of it
 BEFORE_ACTIVATION = SIGNAL + "before_activation"
 BEFORE_SHIPMENT = SIGNAL + "before_shipment"
 OUTSIDE_TERRITORY = SIGNAL + "outside_territory"
+APPROVED_TRANSFER = SIGNAL + "approved_transfer"
 UNKNOWN_GTIN = "unknown"
 
 CounterKey = tuple[str, str]

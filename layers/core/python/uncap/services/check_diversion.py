@@ -4,7 +4,7 @@ Called by `services/project_scans.py` for every stream record and by the rebuild
 values only; gives an Observation, which `adapters/insights_writer.py` stores.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import tzinfo
 from typing import Protocol
 
@@ -14,11 +14,13 @@ from uncap.adapters.catalog import Catalog
 from uncap.domain.association.ports import AssociationReader, UnitRef
 from uncap.domain.catalog import CodeBatch, Party, Shipment, Territory
 from uncap.domain.days import day_of
+from uncap.domain.diversion.allowances import Allowances, allowances_of
 from uncap.domain.diversion.evidence import Sighting
 from uncap.domain.diversion.judging import beyond_m, check_cell, nearness
 from uncap.domain.diversion.regions import RegionMap
 from uncap.domain.lifecycle import product_of
 from uncap.domain.read_models import (
+    APPROVED_TRANSFER,
     BEFORE_ACTIVATION,
     BEFORE_SHIPMENT,
     OUTSIDE_TERRITORY,
@@ -79,6 +81,8 @@ class DiversionCheck:
         self._margin_m = margin_m
         self._territories: tuple[Territory, ...] = ()
         self._regions = RegionMap(())
+        self._allowed: Sequence[tuple[str, str]] = ()
+        self._allowances = Allowances()
 
     def observe(self, fact: ScanFact) -> Observation:
         """What this scan adds to the read models. Raises PoisonError (`cell_malformed`, `scan_key_malformed`)."""
@@ -90,8 +94,8 @@ class DiversionCheck:
         route = self._route(CodeRef.from_key(fact.code), fact.at_ms, regions)
         shipped = route.shipment is not None
         day = day_of(fact.at_ms, self._zone)
-        sighting = self._sighting(fact, route, regions, day) if shipped else None
-        signals = _signals(fact, shipped=shipped, outside=sighting is not None)
+        sighting, approved = self._sighting(fact, route, regions, day) if shipped else (None, False)
+        signals = _signals(fact, shipped=shipped, outside=sighting is not None, approved=approved)
         parties = {fact.outlet, route.distributor, route.shipment.to_party if route.shipment else ""} - {""}
         region = regions.region_of(fact.cell)
         counters = counters_of(fact, day=day, gtin=route.gtin, region=region, parties=parties, signals=signals)
@@ -99,19 +103,25 @@ class DiversionCheck:
             counters += self._weighed_against(fact, route, route.shipment, regions)
         return Observation(fact.event_id, counters, sighting)
 
-    def _sighting(self, fact: ScanFact, route: _Route, regions: RegionMap, day: str) -> Sighting | None:
+    def _sighting(self, fact: ScanFact, route: _Route, regions: RegionMap, day: str) -> tuple[Sighting | None, bool]:
+        """The sighting, or that it is none because the brand has approved of the goods' being there."""
         if not (route.distributor and route.shipment and fact.cell and fact.is_consumer_scan):
-            return None
+            return None, False
         beyond = beyond_m(regions.shape(route.distributor), fact.cell, fact.accuracy_m, self._margin_m)
         if not beyond:
-            return None
-        return Sighting(
+            return None, False
+        allowed, place, party_id = self._current_allowances(), regions.place_of(fact.cell), route.distributor
+        if allowed.approved(
+            party_id, route.gtin, fact.cell, fact.at_ms, regions, slack_m=self._margin_m, accuracy_m=fact.accuracy_m
+        ):
+            return None, True
+        sighting = Sighting(
             shipment_id=route.shipment.shipment_id,
-            place=regions.place_of(fact.cell),
+            place=place,
             gtin=route.gtin,
             batch_no=route.shipment.batch_no,
-            party_id=route.distributor,
-            region=regions.territories[route.distributor].region,
+            party_id=party_id,
+            region=regions.territories[party_id].region,
             case_no=route.case_no,
             person=fact.person,
             cell=fact.cell,
@@ -119,7 +129,9 @@ class DiversionCheck:
             at_ms=fact.at_ms,
             shipment_cases=route.shipment_cases,
             nearness=nearness(beyond),
+            travel_ppm=allowed.travel_ppm(party_id, place, fact.cell, fact.at_ms, regions),
         )
+        return sighting, False
 
     def _weighed_against(
         self, fact: ScanFact, route: _Route, shipment: Shipment, regions: RegionMap
@@ -170,6 +182,12 @@ class DiversionCheck:
             self._territories = territories
         return self._regions
 
+    def _current_allowances(self) -> Allowances:
+        rows = self._catalog.allowances()
+        if rows is not self._allowed:
+            self._allowances, self._allowed = allowances_of(rows), rows
+        return self._allowances
+
 
 Observer = Callable[[ScanFact], Observation]
 
@@ -182,10 +200,11 @@ def _cases_in(shipment: Shipment | None, ref: CodeRef, batch: CodeBatch) -> int:
     return -(-(shipment.stop - shipment.start) // per_case)
 
 
-def _signals(fact: ScanFact, *, shipped: bool, outside: bool) -> list[str]:
+def _signals(fact: ScanFact, *, shipped: bool, outside: bool, approved: bool) -> list[str]:
     raised = {
         BEFORE_ACTIVATION: fact.reason == "not_activated",
         BEFORE_SHIPMENT: not shipped,
         OUTSIDE_TERRITORY: outside,
+        APPROVED_TRANSFER: approved,
     }
     return [signal for signal, is_raised in raised.items() if is_raised]
