@@ -21,12 +21,12 @@ from uncap.adapters.uploads import IntakeQueue, Turn, UploadStore, UploadTable, 
 from uncap.domain.association.ports import UnitRef
 from uncap.domain.catalog import Role
 from uncap.domain.errors import InputError, PoisonError, TransientError
-from uncap.domain.intake.uploads import upload_id
+from uncap.domain.intake.uploads import Upload, upload_id
 from uncap.runtime import wiring_intake
 from uncap.runtime.settings import IntakeSettings
 from uncap.services import associate_units
 from uncap.services.roll_order import RollOrder
-from uncap.services.run_upload import Done, IntakeTools, Step, Work, run_upload
+from uncap.services.run_upload import Done, IntakeTools, Kind, Step, Work, run_upload
 
 EVENTS = Path(__file__).parents[3] / "events/intake_job"
 PACK = 24
@@ -79,6 +79,17 @@ class Intake(NamedTuple):
         api.ok("POST", f"/uploads/{upload['upload_id']}/start")
         return str(upload["upload_id"])
 
+    def queued(self, data: bytes, mode: str) -> Upload:
+        """Uploaded and started, without the console."""
+        sha256 = hashlib.sha256(data).hexdigest()
+        wanted, now_ms = upload_id("association", sha256), self.bench.clock()
+        upload = Upload(
+            wanted, "association", sha256, len(data), "line.csv", mode, "fang", "factory", now_ms,
+            state="queued", started_at_ms=now_ms,
+        )  # fmt: skip
+        self.put({"upload_id": wanted}, data)
+        return self.tools.table.save(upload)
+
     def turns(self) -> list[str]:
         """Bodies of what waits on the queue, taken off it."""
         found = []
@@ -112,9 +123,7 @@ def stores(cloud: Cloud) -> tuple[Any, Any, str]:
 
 
 @pytest.fixture
-def intake(
-    bench: Bench, cloud: Cloud, stores: tuple[Any, Any, str], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Intake]:
+def intake(bench: Bench, cloud: Cloud, stores: tuple[Any, Any, str], monkeypatch: pytest.MonkeyPatch) -> Intake:
     s3, sqs, url = stores
     monkeypatch.setattr(wiring_intake, "open_tables", lambda _: cloud.connection)
     settings = IntakeSettings(
@@ -224,7 +233,6 @@ def test_rollback_takes_nothing_and_names_every_line_and_proceed_takes_the_rest(
         ["13", "action", "error", "action_unknown"],
     ]
     assert "1AAAAAAAAAAAAAAAA" not in errors.body
-    # A bottle of the file is where roll order says, not where the file would have put it.
     again = intake.announce(factory, data, mode="proceed")
     assert (again["upload"]["run"], again["put"]) == (2, None)
     bench.clock.now_ms += 1_000
@@ -253,54 +261,60 @@ def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(associate_units, "RUN_ROWS", 40)
 
 
-@pytest.mark.usefixtures("small_steps")
-def test_killed_at_any_write_it_ends_as_if_nothing_had_happened(
-    intake: Intake, bench: Bench, factory: Api, batches: tuple[int, int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    writes = [0]
-    dies_at = [0]
+class Deaths:
+    """Counts writes, and kills the process at the one that is due: before it is done, or after."""
 
-    def dying(method: Callable[..., Any]) -> Callable[..., Any]:
+    def __init__(self) -> None:
+        self.writes, self.due, self.after = 0, 0, False
+
+    def around(self, method: Callable[..., Any]) -> Callable[..., Any]:
         def call(*arguments: Any, **named: Any) -> Any:
-            writes[0] += 1
-            if writes[0] == dies_at[0]:
-                if dies_at[0] % 2:
-                    method(*arguments, **named)  # done, and nobody heard of it
-                raise KilledError
-            return method(*arguments, **named)
+            self.writes += 1
+            if self.writes != self.due:
+                return method(*arguments, **named)
+            if self.after:
+                method(*arguments, **named)  # done, and nobody heard of it
+            raise KilledError
 
         return call
 
-    for owner, name in ((UploadTable, "save"), (UploadTable, "keep"), (DynamoCells, "save"), (DynamoCells, "put_all")):
-        monkeypatch.setattr(owner, name, dying(getattr(owner, name)))
-    lines = bad_file(bench, batches).decode().split("\r\n")
-    reports = []
-    for death in range(40):
-        # Another file each time, as the same would be known: the last column is not read.
-        data = "\r\n".join([lines[0] + ",note", *(f"{line},{death}" for line in lines[1:-1]), ""]).encode()
-        data = data.replace(b"\r\n{unit},", b"\r\n")
-        wanted = intake.start(factory, data, mode="proceed")
-        writes[0], dies_at[0] = 0, death + 1
-        deaths = 0
+    def comes_again(self, intake: Intake, wanted: str) -> int:
+        """Turns until the upload is over; how many of them were killed."""
+        killed = 0
         while True:
             try:
-                done = intake.work(Turn(1, wanted, 1), time_is_up=lambda: True)
+                if intake.work(Turn(1, wanted, 1), time_is_up=lambda: True).outcome != "more":
+                    return killed
             except KilledError:
-                deaths += 1
-                bench.clock.now_ms += 61_000  # the lease ends, the queue delivers again
-                continue
-            if done.outcome != "more":
-                break
-        report = factory.ok("GET", f"/uploads/{wanted}")
-        reports.append((report["state"], report["rows_done"], [(one["line"], one["code"]) for one in report["faults"]]))
-        if not deaths:
-            break
-        assert deaths == 1
-    assert not deaths, "the file was never worked on without a death: more deaths are needed"
-    assert len(reports) > 10
-    # The first file packs; the others say the same of goods that are packed already, line for line.
-    assert {(state, rows) for state, rows, _ in reports} == {("done", reports[0][1])}
-    assert len({tuple(faults) for _, _, faults in reports[1:]}) == 1
+                killed += 1
+                intake.bench.clock.now_ms += 61_000  # the lease ends, the queue delivers again
+
+
+@pytest.mark.usefixtures("small_steps")
+def test_killed_at_any_write_it_ends_as_if_nothing_had_happened(
+    intake: Intake, bench: Bench, batches: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deaths = Deaths()
+    lines = bad_file(bench, batches).decode().split("\r\n")
+    table, reports = UploadTable(), []
+    first = intake.queued(bad_file(bench, batches), "proceed")
+    assert intake.finish(first.upload_id).outcome == "done"
+    for owner, name in ((UploadTable, "save"), (UploadTable, "keep"), (DynamoCells, "save"), (DynamoCells, "put_all")):
+        monkeypatch.setattr(owner, name, deaths.around(getattr(owner, name)))
+    killed = 1
+    while killed:
+        # Another file each time, for the same would be known: its last column is not read.
+        data = "\r\n".join([lines[0] + ",note", *(f"{line},{deaths.due}" for line in lines[1:-1]), ""]).encode()
+        upload = intake.queued(data, "proceed")
+        deaths.writes, deaths.due, deaths.after = 0, deaths.due + 2, not deaths.after
+        killed = deaths.comes_again(intake, upload.upload_id)
+        assert killed in (0, 1)
+        over = table.read(upload.upload_id)
+        assert over is not None
+        faults = tuple((one.line, one.code) for one in table.faults(over, 1_000))
+        reports.append((over.state, over.rows_done, tuple(over.counts.items()), over.result["packed"], faults))
+    assert len(reports) > 8
+    assert len(set(reports)) == 1
 
 
 def test_two_workers_do_not_work_on_one_file(
@@ -328,7 +342,7 @@ def test_a_busy_batch_and_a_failing_table_come_back_later(
 ) -> None:
     wanted = intake.start(factory, to_bytes_by_form(line_of(bench, batches, 24), "csv"))
 
-    def failing(code: str) -> Callable[[Work], Iterator[Step]]:
+    def failing(code: str) -> Kind:
         def kind(work: Work) -> Iterator[Step]:
             raise TransientError(code, "not now")
             yield

@@ -28,10 +28,12 @@ from uncap.domain.codes.scheme import Keyring
 from uncap.domain.intake.uploads import Upload
 from uncap.runtime.clock import clock_ms
 from uncap.runtime.settings import IntakeSettings, read
+from uncap.runtime.wiring_events import open_event_store
 from uncap.services.associate_units import give_up, issues, open_file
 from uncap.services.batch_facts import CatalogFacts
 from uncap.services.run_upload import IntakeTools, Kind
 from uncap.services.take_association import Associations
+from uncap.services.take_events import Events
 
 CACHE_AGE_MS = 60_000
 """Products and batches that a file names do not change while it is read."""
@@ -62,7 +64,10 @@ def build_intake(
         store.check(upload)
         return S3Source(store.client, store.bucket, upload.key)
 
-    kinds: dict[str, Kind] = {"association": _associations(settings, vault, connection, clock, workers)}
+    kinds: dict[str, Kind] = {
+        "association": _associations(settings, vault, connection, clock, workers),
+        "epcis": Events(functools.cache(lambda: open_event_store(settings.events_table, clock))),
+    }
     return IntakeTools(UploadTable(), open_source, kinds, clock)
 
 
