@@ -177,3 +177,20 @@ def test_own_stock_and_the_list(codes: Path, tmp_path: Path) -> None:
     assert run(codes, "--out", tmp_path / "s.gif").exit_code == 1
     assert all(stock.checked(one) == one for one in stock.known())
     assert run().exit_code == 1
+
+
+def test_the_examples_are_what_the_docs_say(tmp_path: Path) -> None:
+    examples = Path(__file__).parents[3] / "examples" / "exports"
+    ring = ("--layout", examples / "stock.json", "--verify", "--out", tmp_path / "ring.pdf")
+    for name in ("line.csv", "printer.txt"):
+        assert "12 labels, every one read back" in run(examples / name, *ring).output
+    pallets = run(
+        examples / "pallets.txt",
+        *("--layout", "pallet-a6", "--link-base", "https://u1.example.cn", "--verify", "--out", tmp_path / "p.pdf"),
+    )
+    assert pallets.exit_code == 0, pallets.output
+    manifest = msgspec.json.decode((examples / "manifest.json").read_bytes(), type=archives.Manifest, strict=True)
+    [part] = manifest.parts
+    assert part.plain_sha256 == archives.file_sha256(examples / "printer.txt")
+    archives.check_lines(manifest)
+    assert (examples / "line.csv").read_bytes().startswith(archives.CSV_HEAD)
