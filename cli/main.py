@@ -4,6 +4,7 @@ import typer
 
 from cli import (
     batches,
+    campaign,
     codes,
     draw,
     draw_fetch,
@@ -32,6 +33,7 @@ app = typer.Typer(
 app.add_typer(batches.app, name="batch")
 app.add_typer(codes.app, name="code")
 draw.app.command("fetch")(draw_fetch.fetch)
+app.add_typer(campaign.app, name="campaign")
 app.add_typer(draw.app, name="draw")
 app.add_typer(diversion.app, name="diversion")
 app.add_typer(epcis.app, name="epcis")
