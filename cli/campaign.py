@@ -57,7 +57,7 @@ def check(file: File) -> None:
 
 @app.command("explain")
 def explain_file(
-    file: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="A campaign or example file.")] = None,
+    file: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="A campaign or example file.")],
     facts: Annotated[
         str, typer.Option(help='An imagined claim as JSON, e.g. {"role":"cap_inner","outlet":"o-1"}.')
     ] = "",
