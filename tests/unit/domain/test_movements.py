@@ -140,6 +140,10 @@ class Packing:
                 parent = into
         return parent
 
+    def history_of(self, unit: UnitRef) -> Sequence[Movement]:
+        """Only the moments count."""
+        return [ship("a", when) for when, moved, _ in self.repacks if moved == unit]
+
     def children_of(self, unit: UnitRef, at_ms: int | None = None) -> Sequence[UnitSpan]:
         raise AssertionError(f"nobody asks what is in {unit} at {at_ms}")
 
@@ -206,8 +210,8 @@ repackings = st.lists(
             UnitRef(PACK[one[1]][0], one[3] % SIZE[PACK[one[1]][0]]),
         )
     ),
-    max_size=2,
-    unique_by=lambda one: one[1],  # packed anew once: every pack it was in is asked for at the beginning or at the end
+    max_size=6,
+    unique_by=lambda one: one[:2],
 )
 
 

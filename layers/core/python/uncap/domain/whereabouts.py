@@ -5,12 +5,28 @@ come from `story_of`. A pallet's shipment moves the bottles that were on it then
 """
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from uncap.domain.association.ports import AssociationReader, UnitRef, chain_of
 from uncap.domain.movements import Below, Movement, Story, follow
 
 BEGINNING_MS = 0
+
+
+class Timed(Protocol):
+    """Something with a moment."""
+
+    @property
+    def at_ms(self) -> int: ...
+
+
+@runtime_checkable
+class PackingHistory(Protocol):
+    """An AssociationReader that also knows when a thing was packed anew (`adapters/association.py`)."""
+
+    def history_of(self, unit: UnitRef) -> Sequence[Timed]:
+        """All that was ever said of what it is packed in."""
+        ...
 
 
 class MovementReader(Protocol):
@@ -26,9 +42,10 @@ def movements_on(
 ) -> list[Movement]:
     """Every movement that moved this thing, at any level.
 
-    What it was packed in is asked as of each movement found, as of `at_ms` (now without one) and as of the beginning;
-    a pack it was only in between all of these, and that moved only then, is found if it is asked for at one of them.
+    What it was packed in is asked as of each movement found, as of `at_ms` (now without one), as of the beginning and
+    as of every moment at which the association's history has it, or one of its packs, packed anew.
     """
+    history = association if isinstance(association, PackingHistory) else None
     chains: dict[int | None, frozenset[UnitRef]] = {}
     declared: dict[UnitRef, Sequence[Movement]] = {}
     moments: list[int | None] = [at_ms, BEGINNING_MS]
@@ -39,6 +56,7 @@ def movements_on(
         chains[moment] = frozenset(chain_of(association, thing, moment))
         for pack in chains[moment].difference(declared):
             declared[pack] = reader.movements_of(pack)
+            moments += [one.at_ms for one in history.history_of(pack)] if history else []
             moments += [one.at_ms for one in declared[pack] if pack != thing]
     return [
         one for pack, movements in declared.items() for one in movements if pack == thing or pack in chains[one.at_ms]

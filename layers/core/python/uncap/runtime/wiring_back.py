@@ -38,10 +38,10 @@ from uncap.domain.rails import Rail
 from uncap.domain.rewards.ports import ParkedQueue, RewardQueue, ScanReader, ShipmentReader
 from uncap.domain.rewards.reward import Reward
 from uncap.runtime.clock import clock_ms
+from uncap.runtime.packing import stored_packing
 from uncap.runtime.settings import PayoutSettings, ReconcileSettings, RelaySettings, read
 from uncap.services.decide_claims import Targeting
 from uncap.services.grant_rewards import Granter
-from uncap.services.roll_order import RollOrder
 from uncap.services.settle_payout import Payouts
 from uncap.services.stop_money import Brakes
 
@@ -114,7 +114,8 @@ def build_relay(
     source = DocumentTable(CatalogItem)
     catalog = Catalog(source, clock, settings.catalog_max_age_ms)
     parties = DynamoParties(clock, settings.catalog_max_age_ms)
-    levels = Levels(catalog, RollOrder(catalog), parties.party)
+    packing = stored_packing(connection, catalog, clock, settings.catalog_max_age_ms)
+    levels = Levels(catalog, packing, parties.party)
     channel = DynamoChannel(DynamoFlow(clock, settings.catalog_max_age_ms, levels), parties)
     granter = Granter(
         catalog=catalog,
@@ -122,7 +123,7 @@ def build_relay(
         ledger=HotLedger(tables, settings.ledger_table),
         queue=SqsRewardQueue(sqs, settings.reward_queue_url, pool=pool),
         laid_prize=prize_on,
-        brakes=Brakes(catalog, clock),
+        brakes=Brakes(catalog, clock, packing=packing),
         clock_ms=clock,
         own=own_rails(),
         pool=pool,
@@ -142,7 +143,7 @@ def _targeting(
 
 def build_payouts(settings: PayoutSettings, vault: Caller, tables: Caller, clock: Callable[[], int]) -> PayoutTools:
     """Tools over the tables, queue and rails named in the settings; the rail's keys are fetched."""
-    open_tables(
+    connection = open_tables(
         {
             CatalogItem: settings.catalog_table,
             FlowItem: settings.flow_table,
@@ -155,10 +156,11 @@ def build_payouts(settings: PayoutSettings, vault: Caller, tables: Caller, clock
         return open_payee(seal(), reward.payee_person, reward.payee)
 
     catalog = Catalog(DocumentTable(CatalogItem), clock, settings.catalog_max_age_ms)
+    packing = stored_packing(connection, catalog, clock, 0)
     payouts = Payouts(
         ledger=HotLedger(tables, settings.ledger_table),
         catalog=catalog,
-        brakes=Brakes(catalog, clock),
+        brakes=Brakes(catalog, clock, packing=packing),
         rails=_rails(settings, vault, clock),
         open_payee=payee_of,
         clock_ms=clock,
@@ -167,7 +169,7 @@ def build_payouts(settings: PayoutSettings, vault: Caller, tables: Caller, clock
     return PayoutTools(
         payouts,
         # Without the tree: a distributor's return of what its outlet holds is not seen here.
-        DynamoFlow(levels=Levels(catalog, RollOrder(catalog), lambda _: None)),
+        DynamoFlow(levels=Levels(catalog, packing, lambda _: None)),
         SqsRewardQueue(sqs_client(), settings.reward_queue_url),
         settings.first_look_s,
         ThreadPoolExecutor(PAY_THREADS, thread_name_prefix="pay"),

@@ -37,10 +37,10 @@ from uncap.domain.codes.scheme import Keyring
 from uncap.domain.operators import Operator
 from uncap.runtime.clock import clock_ms
 from uncap.runtime.observability import Observer
+from uncap.runtime.packing import stored_packing
 from uncap.runtime.settings import ConsoleSettings, read
 from uncap.runtime.wiring_events import open_event_store
 from uncap.services.desk import Desk
-from uncap.services.roll_order import RollOrder
 from uncap.services.sign_in_operator import ensure_operator
 
 SERVICE = "console_api"
@@ -84,7 +84,7 @@ def build_desk(settings: ConsoleSettings, vault: Caller, clock: Callable[[], int
         tombstones=ScanTombstones(),
         scan_ranges=ScanRanges(),
         claim_records=ClaimRecords(),
-        association=RollOrder(fresh),
+        association=stored_packing(connection, fresh, clock, 0),
         clock_ms=clock,
         random_bytes=secrets.token_bytes,
         next_batch_no=next_batch_no,

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import boto3
 from botocore.config import Config
+from pynamodb.connection import Connection
 
 from uncap.adapters.archive import ScanArchive
 from uncap.adapters.catalog import Catalog
@@ -20,10 +21,10 @@ from uncap.adapters.scans_stream import change_of, parked_record
 from uncap.adapters.shipments import CachedShipments
 from uncap.domain.diversion.evidence import DiversionRule
 from uncap.runtime.clock import clock_ms
+from uncap.runtime.packing import stored_packing
 from uncap.runtime.settings import ProjectorSettings, read
 from uncap.services.check_diversion import DiversionCheck
 from uncap.services.project_scans import ProjectorTools
-from uncap.services.roll_order import RollOrder
 from uncap.services.watch_canaries import CanaryWatch
 
 
@@ -59,7 +60,7 @@ def build_projector(
     return ProjectorTools(
         decode=change_of,
         redact=parked_record,
-        observe=CanaryWatch(catalog, _check(settings, clock, catalog).observe).observe,
+        observe=CanaryWatch(catalog, _check(settings, connection, clock, catalog).observe).observe,
         archive=ScanArchive(boto3.client("s3", config=s3_config), settings.archive_bucket),
         insights=InsightsWriter(connection, rule, clock, seen_ttl_s=seen_ttl_s),
         parking=SqsParkedQueue(sqs_client(), settings.parked_queue_url),
@@ -67,10 +68,12 @@ def build_projector(
     )
 
 
-def _check(settings: ProjectorSettings, clock: Callable[[], int], catalog: Catalog) -> DiversionCheck:
+def _check(
+    settings: ProjectorSettings, connection: Connection, clock: Callable[[], int], catalog: Catalog
+) -> DiversionCheck:
     max_age_ms = settings.catalog_max_age_ms
     parties = DynamoParties(clock, max_age_ms)
-    association = RollOrder(catalog)
+    association = stored_packing(connection, catalog, clock, max_age_ms)
     return DiversionCheck(
         catalog,
         CachedShipments(clock, max_age_ms, Levels(catalog, association, parties.party)),

@@ -14,7 +14,7 @@ from uncap.domain.catalog import Party
 from uncap.domain.channel import stands_below
 from uncap.domain.errors import ConflictError, InputError
 from uncap.domain.movements import SHIPMENT, Finding, Movement, MovementMap, follow
-from uncap.domain.whereabouts import movements_on
+from uncap.domain.whereabouts import PackingHistory, Timed, movements_on
 from uncap.services.desk import Actor, Desk, draft
 
 CLOCK_AHEAD_MS = 86_400_000
@@ -60,6 +60,10 @@ class RememberedPacking:
         if (unit, at_ms) not in self._parents:
             self._parents[unit, at_ms] = self._association.parent_of(unit, at_ms)
         return self._parents[unit, at_ms]
+
+    def history_of(self, unit: UnitRef) -> Sequence[Timed]:
+        """See `PackingHistory`."""
+        return self._association.history_of(unit) if isinstance(self._association, PackingHistory) else ()
 
     def children_of(self, unit: UnitRef, at_ms: int | None = None) -> Sequence[UnitSpan]:
         """See the port."""
