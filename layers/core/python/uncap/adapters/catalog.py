@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 
 import msgspec
 
-from uncap.domain.catalog import Campaign, CodeBatch, Product, Release, Territory
+from uncap.domain.catalog import Campaign, CodeBatch, DiversionHold, Product, Release, Territory
 from uncap.domain.errors import NotFoundError
 
 ValueT = TypeVar("ValueT")
@@ -27,10 +27,11 @@ class CatalogSource(Protocol):
 
 
 class BatchView(msgspec.Struct, frozen=True):
-    """A batch together with its releases."""
+    """A batch together with its releases, and the diversion cases that stop the channel's money on its goods."""
 
     batch: CodeBatch
     releases: tuple[Release, ...]
+    diversions: tuple[DiversionHold, ...] = ()
 
     def release_of(self, index: int) -> Release | None:
         """The release that contains this index, activated or not."""
@@ -91,6 +92,14 @@ class Catalog:
             or ()
         )
 
+    def pallet_runs(self) -> Sequence[str]:
+        """Every run of pallet numbers as stored (adapters/pallet_numbers.py)."""
+
+        def read() -> tuple[str, ...]:
+            return tuple(doc for sk, doc in self._source.query("sscc") if sk.startswith("run#"))
+
+        return self._cached(("sscc", ""), read, fresh=False) or ()
+
     def epoch_state(self, epoch: int, *, fresh: bool = False) -> str:
         """minting | verifying | compromised; "minting" where the console has recorded nothing."""
         return self._cached(("epoch", str(epoch)), lambda: self._read_epoch(epoch, fresh), fresh) or "minting"
@@ -98,12 +107,15 @@ class Catalog:
     def _read_batch(self, batch_no: int, fresh: bool) -> BatchView | None:
         batch: CodeBatch | None = None
         releases: list[Release] = []
+        diversions: list[DiversionHold] = []
         for sk, doc in self._source.query(f"batch#{batch_no}", consistent=fresh):
             if sk == "meta":
                 batch = msgspec.json.decode(doc, type=CodeBatch)
             elif sk.startswith("release#"):
                 releases.append(msgspec.json.decode(doc, type=Release))
-        return BatchView(batch, tuple(releases)) if batch else None
+            elif sk.startswith("diversion#"):
+                diversions.append(msgspec.json.decode(doc, type=DiversionHold))
+        return BatchView(batch, tuple(releases), tuple(diversions)) if batch else None
 
     def _read_campaign(self, campaign_id: str, fresh: bool) -> tuple[Campaign, ...]:
         rows = self._source.query(f"campaign#{campaign_id}", consistent=fresh)

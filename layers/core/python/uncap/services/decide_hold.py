@@ -10,7 +10,7 @@ from uncap.domain.rewards.ports import LedgerStore, RewardQueue
 from uncap.domain.rewards.reward import Reward, State
 from uncap.services.settle_payout import Payouts, poll
 
-_CALLS_ARRIVE_WITHIN_MS = 3_600_000
+CALLS_ARRIVE_WITHIN_MS = 3_600_000
 
 
 def approve(reward_id: str, ledger: LedgerStore, queue: RewardQueue, now_ms: int) -> Reward:
@@ -52,7 +52,7 @@ def withdraw(reward_id: str, payouts: Payouts) -> Reward:
         raise ConflictError("transition_illegal", f"reward {reward_id} has no open bill to withdraw")
     bill = ids.bill_no(reward_id, attempt.no)
     rail = payouts.rail_of(reward)
-    old_enough = payouts.clock_ms() - attempt.at_ms >= _CALLS_ARRIVE_WITHIN_MS
+    old_enough = payouts.clock_ms() - attempt.at_ms >= CALLS_ARRIVE_WITHIN_MS
     if not (old_enough and isinstance(rail.query(bill), NotFound)):
         return poll(reward, payouts, cancel=True)
     withdrawn = states.withdraw(reward)

@@ -7,10 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from uncap.domain.errors import UncapError
-from uncap.domain.rewards import states
+from uncap.domain.rails import NotFound
+from uncap.domain.rewards import ids, states
 from uncap.domain.rewards.ports import RewardQueue, ShipmentReader
 from uncap.domain.rewards.reward import Reward, State
+from uncap.services.decide_hold import CALLS_ARRIVE_WITHIN_MS
 from uncap.services.settle_payout import Payouts, poll
+
+_DIVERSION = (states.DIVERSION_CASE, states.DIVERSION_CONFIRMED)
 
 
 @dataclass
@@ -70,11 +74,27 @@ def _sweep_held(reward: Reward, payouts: Payouts, shipments: ShipmentReader) -> 
     now_ms = payouts.clock_ms()
     if reward.reason == states.AWAITING_ASSOCIATION:
         return _move(reward, states.expire(reward, now_ms), payouts)
+    if reward.reason in _DIVERSION and payouts.brakes.reason(reward) == states.DIVERSION_CONFIRMED:
+        return _forfeit(reward, payouts)
     if reward.reason in states.WAITS_FOR_FACT and _fact_is_there(reward, payouts, shipments):
         return _move(reward, states.resume(reward, now_ms), payouts)
     if reward.attempt is not None and reward.attempt.is_open:
         return poll(reward, payouts, cancel=reward.reason == states.LATE_SUCCESS)
     return _move(reward, states.wait_longer(reward, now_ms), payouts)
+
+
+def _forfeit(reward: Reward, payouts: Payouts) -> Reward:
+    """People have confirmed the diversion: the channel's share is breakage, once no bill can be paid any more."""
+    attempt, now_ms = reward.attempt, payouts.clock_ms()
+    if attempt is None or not attempt.is_open:
+        return _move(reward, states.refuse(reward, states.DIVERSION_CONFIRMED), payouts)
+    answer = payouts.rail_of(reward).query(ids.bill_no(reward.reward_id, attempt.no))
+    if not isinstance(answer, NotFound):
+        return poll(reward, payouts, cancel=True)
+    if now_ms - attempt.at_ms < CALLS_ARRIVE_WITHIN_MS:
+        return _move(reward, states.wait_longer(reward, now_ms), payouts)
+    refused = states.refuse(states.withdraw(reward), states.DIVERSION_CONFIRMED)
+    return _move(reward, states.as_one_write(reward, refused), payouts)
 
 
 def _fact_is_there(reward: Reward, payouts: Payouts, shipments: ShipmentReader) -> bool:

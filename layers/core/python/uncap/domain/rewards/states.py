@@ -20,7 +20,11 @@ WITHDRAWN = "withdrawn"
 LATE_SUCCESS = "late_success"
 AWAITING_SHIPMENT = "awaiting_shipment"
 AWAITING_ASSOCIATION = "awaiting_association"
-WAITS_FOR_FACT = frozenset({AWAITING_SHIPMENT, AWAITING_ASSOCIATION, "campaign_paused", "frozen"})
+DIVERSION_CASE = "diversion_case"
+DIVERSION_CONFIRMED = "diversion_confirmed"
+WAITS_FOR_FACT = frozenset(
+    {AWAITING_SHIPMENT, AWAITING_ASSOCIATION, DIVERSION_CASE, DIVERSION_CONFIRMED, "campaign_paused", "frozen"}
+)
 """Reasons to hold that end by themselves once the fact is there; all others wait for a person."""
 
 FIRST_WAIT_MS = 5_000
