@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from uncap.domain.association.history import Fact
 from uncap.domain.association.ports import UnitRef
 from uncap.domain.audit import Act
 from uncap.domain.movements import Movement
@@ -16,7 +17,8 @@ from uncap.domain.scans import Mark, ScanImage
 class HistoryEvent(msgspec.Struct, frozen=True, omit_defaults=True):
     """Something that happened to the thing itself, or to a pack it lies in (`level`, `batch_no`, `index` say which).
 
-    `what` is an audited act ("batches.create"), a movement ("shipment"), or a scan ("claimed", "scanned").
+    `what` is an audited act ("batches.create"), a movement ("shipment"), a scan ("claimed", "scanned"), or packing by a
+    file or by hand ("packed", "taken_out").
     """
 
     at_ms: int
@@ -36,6 +38,7 @@ class Thing(msgspec.Struct, frozen=True):
     level: str
     acts: Sequence[Act] = ()
     scans: Sequence[ScanImage] = ()
+    packing: Sequence[Fact] = ()
 
 
 def history_of(chain: Iterable[Thing], movements: Iterable[Movement]) -> list[HistoryEvent]:
@@ -49,6 +52,7 @@ def history_of(chain: Iterable[Thing], movements: Iterable[Movement]) -> list[Hi
         levels.setdefault(thing.ref.batch_no, thing)
         events += [_of_act(thing, act) for act in thing.acts if act.covers(thing.ref.index)]
         events += [event for image in thing.scans for event in _of_scans(thing, image)]
+        events += [_of_packing(thing, fact) for fact in thing.packing]
     events += [_of_movement(levels, one) for one in movements]
     return sorted(events, key=lambda event: event.at_ms)
 
@@ -70,6 +74,13 @@ def _of_scans(thing: Thing, image: ScanImage) -> list[HistoryEvent]:
 
 def _scan_kind(mark: Mark) -> str:
     return {"claim": "claimed", "tombstone": "withdrawn"}.get(mark.form, "scanned")
+
+
+def _of_packing(thing: Thing, fact: Fact) -> HistoryEvent:
+    source = f"by {fact.origin.source}"
+    if fact.parent is None:
+        return _event(thing, fact.at_ms, "taken_out", detail=source)
+    return _event(thing, fact.at_ms, "packed", detail=f"in {fact.parent.batch_no}.{fact.parent.index}, {source}")
 
 
 def _of_movement(levels: dict[int, Thing], one: Movement) -> HistoryEvent:

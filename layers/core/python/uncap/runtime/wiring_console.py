@@ -44,6 +44,7 @@ from uncap.services.desk import Desk
 from uncap.services.sign_in_operator import ensure_operator
 
 SERVICE = "console_api"
+_ACT_MS = 60_000  # longer than the gateway lets any act take
 
 
 class _OperatorKeys(msgspec.Struct):
@@ -85,6 +86,7 @@ def build_desk(settings: ConsoleSettings, vault: Caller, clock: Callable[[], int
         scan_ranges=ScanRanges(),
         claim_records=ClaimRecords(),
         association=stored_packing(connection, fresh, clock, 0),
+        packing=lambda: stored_packing(connection, Catalog(catalog, clock, _ACT_MS), clock, _ACT_MS),
         clock_ms=clock,
         random_bytes=secrets.token_bytes,
         next_batch_no=next_batch_no,

@@ -9,6 +9,7 @@ from typing import Annotated, TypeVar
 
 import msgspec
 
+from uncap.adapters.association import StoredAssociation
 from uncap.adapters.audited_writes import AuditedWrites, DocWrite
 from uncap.adapters.catalog import BatchView, Catalog
 from uncap.adapters.claim_records import ClaimRecords
@@ -57,7 +58,10 @@ class Actor(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """The console's collaborators. Secrets are reached through callables and read on first use."""
+    """The console's collaborators. Secrets are reached through callables and read on first use.
+
+    `packing` makes a reader for one act that walks over many packs: it reads each thing once, as of then.
+    """
 
     catalog: Catalog
     catalog_docs: DocumentTable
@@ -75,7 +79,8 @@ class Desk:
     tombstones: ScanTombstones
     scan_ranges: ScanRanges
     claim_records: ClaimRecords
-    association: AssociationReader
+    association: StoredAssociation
+    packing: Callable[[], AssociationReader]
     clock_ms: Callable[[], int]
     random_bytes: Callable[[int], bytes]
     next_batch_no: Callable[[], int]

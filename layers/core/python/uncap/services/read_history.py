@@ -85,7 +85,7 @@ def name_code(desk: Desk, given: Named) -> CodeName:
 
 def read_history(desk: Desk, code: str) -> CodeHistory:
     """Raises NotFoundError (`batch_unknown`, `code_unknown`, `sscc_unknown`), InputError (`sscc_…`)."""
-    ref = _ref_of(desk, code)
+    ref = ref_of(desk, code)
     view = desk.batch(ref.batch_no)
     batch = view.batch
     if ref.index >= batch.drawn:
@@ -109,7 +109,8 @@ def read_history(desk: Desk, code: str) -> CodeHistory:
     )
 
 
-def _ref_of(desk: Desk, code: str) -> UnitRef:
+def ref_of(desk: Desk, code: str) -> UnitRef:
+    """The thing behind batch.index, an SSCC or a link. Raises NotFoundError, CodeForgedError, InputError."""
     match = _KEY.fullmatch(code)
     return UnitRef(int(match[1]), int(match[2])) if match else thing_of(desk, code)
 
@@ -118,7 +119,8 @@ def _thing(desk: Desk, ref: UnitRef, *, scans: bool) -> Thing:
     batch = desk.batch(ref.batch_no).batch
     acts = [msgspec.json.decode(doc, type=Act) for _, doc in desk.catalog_docs.query(f"acts#{ref.batch_no}")]
     codes = [CodeRef(ref.batch_no, ref.index, role) for role in batch.roles] if scans else []
-    return Thing(ref, batch.level, acts, desk.scan_ranges.images(codes, consistent=True) if codes else ())
+    images = desk.scan_ranges.images(codes, consistent=True) if codes else []
+    return Thing(ref, batch.level, acts, images, desk.association.history_of(ref))
 
 
 def _status(desk: Desk, view: BatchView, thing: Thing) -> list[CodeStatus]:

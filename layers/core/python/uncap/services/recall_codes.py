@@ -169,7 +169,8 @@ def _spans_of_shipment(desk: Desk, shipment_id: str) -> list[UnitSpan]:
 
 def _with_all(desk: Desk, spans: list[UnitSpan]) -> list[UnitSpan]:
     """What is in the goods, and what those are in: whoever scans any of it must be told."""
-    return with_packs(desk.association, desk.catalog, with_contents(desk.association, desk.catalog, spans))
+    packing = desk.packing()
+    return with_packs(packing, desk.catalog, with_contents(packing, desk.catalog, spans))
 
 
 def _units(recall: Recall) -> int:

@@ -58,7 +58,7 @@ def selected(desk: Desk, batch: CodeBatch, given: Selection) -> list[UnitSpan]:
         check_range(given.start, given.stop, batch.size)
         return [UnitSpan(batch.batch_no, given.start, given.stop)]
     packs = [_case_span(desk, batch, given.cases)] if given.cases else _scanned(desk, batch, given.case_codes)
-    spans = with_contents(desk.association, desk.catalog, packs)
+    spans = with_contents(desk.packing(), desk.catalog, packs)
     if not any(span.batch_no == batch.batch_no for span in spans):
         raise ConflictError("case_of_another_batch", "nothing of this batch is in these cases", where="case_codes")
     return spans

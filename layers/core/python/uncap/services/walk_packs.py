@@ -12,7 +12,7 @@ from uncap.domain.catalog import CodeBatch, IndexRange
 from uncap.domain.errors import InputError
 from uncap.domain.ranges import merged, runs
 
-MAX_LOOKUPS = 100_000
+MAX_LOOKUPS = 50_000
 _LOOK_UP_ALL = 20_000
 _MAX_LEVELS = 8
 
