@@ -7,7 +7,7 @@ import pytest
 
 from tests.histories.campaigns import CODES
 from tests.histories.history import STOP_WITHIN_MS, History
-from uncap.domain.catalog import DiversionHold
+from uncap.domain.diversion.holds import DiversionHold
 from uncap.domain.rewards.ports import CHANNEL_ROLES
 from uncap.domain.rewards.reward import Reward, State
 from uncap.domain.rewards.states import DIVERSION_CASE, DIVERSION_CONFIRMED

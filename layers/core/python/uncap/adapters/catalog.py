@@ -9,7 +9,8 @@ from typing import Protocol, TypeVar
 
 import msgspec
 
-from uncap.domain.catalog import Campaign, CodeBatch, DiversionHold, Product, Release, Territory
+from uncap.domain.catalog import Campaign, CodeBatch, Product, Release, Territory
+from uncap.domain.diversion.holds import DiversionHold
 from uncap.domain.errors import NotFoundError
 
 ValueT = TypeVar("ValueT")

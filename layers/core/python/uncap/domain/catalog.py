@@ -272,22 +272,6 @@ class Territory(msgspec.Struct, frozen=True, omit_defaults=True):
     version: int = 1
 
 
-class DiversionHold(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a diversion case does to the channel's money on a shipment's goods; never to a consumer's.
-
-    The goods are `start..stop` of batch `moved_batch_no`, or are packed in these. `state`: investigating (money waits) |
-    confirmed (forfeited) | dismissed (paid).
-    """
-
-    case_id: str
-    shipment_id: str
-    moved_batch_no: int
-    start: int
-    stop: int
-    state: str
-    version: int = 1
-
-
 class Party(msgspec.Struct, frozen=True, omit_defaults=True):
     """Anyone in the channel: brand, distributor, salesperson, outlet, outlet staff. `parent_id` makes the tree."""
 

@@ -11,7 +11,8 @@ import msgspec
 from uncap.adapters.catalog import Catalog
 from uncap.domain.association.ports import AssociationReader, UnitRef, chain_of
 from uncap.domain.campaigns.reference import PauseScope
-from uncap.domain.catalog import DiversionHold, IndexRange
+from uncap.domain.catalog import IndexRange
+from uncap.domain.diversion.holds import DiversionHold
 from uncap.domain.lifecycle import covering
 from uncap.domain.rewards.granting import EPOCH_COMPROMISED
 from uncap.domain.rewards.ports import CHANNEL_ROLES
