@@ -1,7 +1,10 @@
 """Receipts, returns, cancellations at any level: what does not fit is a stated finding, and nothing is edited."""
 
+from zoneinfo import ZoneInfo
+
 import pytest
 
+from cli.trace import lines
 from tests.integration.console import brand
 from tests.integration.console.brand import DAY_MS
 from tests.integration.console.conftest import NOW_MS, Api, Bench
@@ -236,3 +239,54 @@ def test_shipments_take_serials_of_any_level_of_their_batch(bench: Bench, admin:
     of_bottle = link_of(bench, goods.units, 3, Role.CAP_OUTER).rpartition("/")[2].lower()
     parts = admin.ok("POST", "/shipments", shipment("s1", "dist-a", batch_no=goods.units, codes=[of_case, of_bottle]))
     assert [(one["batch_no"], one["start"]) for one in parts] == [(goods.units, 3), (goods.cases, 3)]
+
+
+def test_a_bottle_is_traced_up_and_a_pallet_down(bench: Bench, admin: Api, goods: Goods) -> None:
+    admin.ok("POST", "/shipments", shipment("s1", "dist-a", codes=[goods.sscc(0)]))
+    link = link_of(bench, goods.cases, 4, Role.CASE_OUTER)
+    admin.ok("POST", "/receipts", receipt("r1", "shop-a", codes=[link]))
+    found = admin.ok("GET", f"/trace?code={goods.units}.119")
+    assert [(one["level"], one["code"]) for one in found["up"]] == [
+        ("unit", f"{goods.units}.119"),
+        ("case", f"{goods.cases}.4"),
+        ("pallet", f"{goods.pallets}.0"),
+    ]
+    assert (found["up"][0]["lot"], found["up"][2]["sscc"]) == ("L1", goods.sscc(0))
+    assert [(one["status"], one["movement_id"], one["by"]) for one in found["path"][1:]] == [
+        ("shipped", "s1", f"pallet {goods.pallets}.0"),
+        ("received", "r1", f"case {goods.cases}.4"),
+    ]
+    assert (found["place"]["party"]["party_id"], found["place"]["shipment"]) == ("shop-a", "s1")
+    assert [(one["party_id"], one["role"]) for one in found["channel"]] == [
+        ("shop-a", "outlet"),
+        ("dist-a", "distributor"),
+        ("brand", "brand"),
+    ]
+    assert [one["code"] for one in found["findings"]] == ["onward_leg_missing"]
+    assert found["down"] == {"spans": [], "counts": {}, "complete": True}
+    down = admin.ok("GET", f"/trace?code={goods.sscc(0)}")["down"]
+    assert down == {"spans": [["case", goods.cases, 0, 5]], "counts": {"case": 5, "unit": 120}, "complete": True}
+    assert admin.ok("GET", f"/trace?code={link}")["up"][0]["code"] == f"{goods.cases}.4"
+
+
+def test_a_trace_of_a_past_moment_and_of_what_was_cancelled(bench: Bench, admin: Api, goods: Goods) -> None:
+    admin.ok("POST", "/shipments", shipment("s1", "dist-a", codes=[goods.sscc(0)]))
+    before = admin.ok("GET", f"/trace?code={goods.units}.0&at_ms={NOW_MS - 11 * HOUR_MS}")
+    assert (before["place"]["status"], before["place"]["party"]) == ("origin", None)
+    admin.ok("POST", "/shipments/s1/cancel", {"reason": "never left"})
+    after = admin.ok("GET", f"/trace?code={goods.units}.0")
+    assert after["place"]["status"] == "origin"
+    assert after["cancelled"] == [{"movement_id": "s1", "kind": "shipment", "reason": "never left"}]
+    assert admin.refused("GET", f"/trace?code={goods.units}.9999") == (404, "code_unknown")
+    assert admin.refused("GET", "/trace?code=99999.1") == (404, "batch_unknown")
+    assert admin.refused("GET", "/trace?code=x.y") == (404, "code_not_issued")
+
+
+def test_the_trace_in_words(bench: Bench, admin: Api, goods: Goods) -> None:
+    admin.ok("POST", "/shipments", shipment("s1", "dist-a", codes=[goods.sscc(0)]))
+    admin.ok("POST", "/receipts", receipt("r1", "dist-b", codes=[goods.sscc(0)]))
+    told = "\n".join(lines(admin.ok("GET", f"/trace?code={goods.sscc(0)}"), ZoneInfo("Asia/Shanghai")))
+    assert f"pallet {goods.pallets}.0  SSCC {goods.sscc(0)}" in told
+    assert "shipped to dist-a (distributor): s1, as pallet" in told
+    assert "holds 5 case, 120 unit" in told
+    assert "finding received_elsewhere: r1 of dist-b, expected at dist-a" in told
