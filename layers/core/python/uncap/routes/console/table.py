@@ -23,6 +23,7 @@ from uncap.routes.console.releases import RELEASES
 from uncap.routes.console.rewards import REWARDS
 from uncap.routes.console.session import OPEN, SESSION
 from uncap.routes.console.shipments import SHIPMENTS
+from uncap.routes.console.trace import TRACE
 from uncap.routes.console.uploads import UPLOADS
 
 AREAS: tuple[Area, ...] = (
@@ -38,6 +39,7 @@ AREAS: tuple[Area, ...] = (
     CODES,
     RELEASES,
     SHIPMENTS,
+    TRACE,
     UPLOADS,
     CAMPAIGNS,
     OVERVIEW,
