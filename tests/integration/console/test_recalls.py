@@ -202,3 +202,18 @@ def test_a_recall_and_another_change_at_once_both_hold(
 def test_a_page_of_people_is_bounded() -> None:
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert({"reason": "why", "count": people.MAX_CODES + 1}, people.PeopleQuery)
+
+
+def test_the_largest_batch_is_recalled_with_its_cases_and_pallets(bench: Bench, admin: Api) -> None:
+    size = 1 << 28
+    units, cases = brand.batch(admin, size)
+    pallets = admin.ok("POST", "/pallets", {"unit_batch_no": cases, "holds": 60, "company_prefix": "9520123"})
+    stored = admin.ok("POST", "/recalls", recall(lot="L1"))
+    assert {one["batch_no"]: one["stop"] for one in stored["spans"]} == {
+        units: size,
+        cases: -(-size // 24),
+        pallets["batch_no"]: -(-size // 24 // 60),
+    }
+    history = admin.ok("GET", f"/codes/{units}.{size - 1}/history")
+    assert (history["recalls"], len(history["packed_in"])) == (["rc1"], 2)
+    assert admin.refused("POST", "/batches", {"gtin": brand.UNIT, "size": size + 1}) == (400, "body_invalid")

@@ -95,6 +95,12 @@ def _is_bottom(reader: AssociationReader, span: UnitSpan) -> bool:
     return not reader.children_of(UnitRef(span.batch_no, span.stop - 1))
 
 
+def _is_top(reader: AssociationReader, span: UnitSpan) -> bool:
+    """Neither end of a long run lies in anything: pallets, or things that were never packed."""
+    ends = (UnitRef(span.batch_no, span.start), UnitRef(span.batch_no, span.stop - 1))
+    return span.stop - span.start > _LOOK_UP_ALL and all(reader.parent_of(end) is None for end in ends)
+
+
 def _whole_above(catalog: Catalog, span: UnitSpan) -> list[UnitSpan]:
     batch = _large_batch(catalog, span)
     return _whole(catalog, batch.case_batch_no) if batch else []
@@ -120,7 +126,7 @@ def _whole(catalog: Catalog, batch_no: int) -> list[UnitSpan]:
 
 def _packs_over(reader: AssociationReader, span: UnitSpan, budget: _Budget) -> list[UnitSpan]:
     packs: dict[int, set[int]] = {}
-    index = span.start
+    index = span.start if not _is_top(reader, span) else span.stop
     while index < span.stop:
         budget.spend()
         pack = reader.parent_of(UnitRef(span.batch_no, index))
