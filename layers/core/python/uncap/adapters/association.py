@@ -34,7 +34,13 @@ class StoredAssociation:
     """
 
     def __init__(
-        self, cells: CellStore, default: AssociationReader, clock_ms: Callable[[], int], max_age_ms: int
+        self,
+        cells: CellStore,
+        default: AssociationReader,
+        clock_ms: Callable[[], int],
+        max_age_ms: int,
+        *,
+        consistent: bool = False,
     ) -> None:
         self._cells = cells
         self._default = default
@@ -44,7 +50,7 @@ class StoredAssociation:
         self._files: _Aged[FileRecord | None] = _Aged(clock_ms, max_age_ms, _SMALL)
         self._below: _Aged[tuple[int, ...]] = _Aged(clock_ms, max_age_ms, _SMALL)
         self._runs: _Aged[list[tuple[RunDoc, Cell]]] = _Aged(clock_ms, max_age_ms, _SMALL)
-        self._consistent = max_age_ms == 0
+        self._consistent = consistent or max_age_ms == 0
 
     def parent_of(self, unit: UnitRef, at_ms: int | None = None) -> UnitRef | None:
         """See the port. Before the first thing known of a unit that no file speaks of, the default holds."""
@@ -58,20 +64,37 @@ class StoredAssociation:
 
     def children_of(self, unit: UnitRef, at_ms: int | None = None) -> Sequence[UnitSpan]:
         """See the port."""
-        found: dict[int, set[int]] = {}
+        candidates: dict[int, dict[int, set[int]]] = {}
         plain: list[UnitSpan] = []
         for span in self._default.children_of(unit, at_ms):
             head = self._head(span.batch_no)
             if head is None:
                 plain.append(span)
             elif not self._associated(span.batch_no, head):
-                found.setdefault(span.batch_no, set()).update(range(span.start, span.stop))
+                for index in range(span.start, span.stop):
+                    candidates.setdefault(span.batch_no, {}).setdefault(index // BLOCK, set()).add(index)
         for batch_no in self._batches_below(unit.batch_no):
-            found.setdefault(batch_no, set()).update(self._ever_in(batch_no, unit))
-        for batch_no, indices in found.items():
-            here = sorted(index for index in indices if self.parent_of(UnitRef(batch_no, index), at_ms) == unit)
-            plain += _spans(batch_no, here)
+            for index in self._ever_in(batch_no, unit):
+                candidates.setdefault(batch_no, {}).setdefault(index // BLOCK, set()).add(index)
+        for batch_no, blocks in candidates.items():
+            here = [i for indices in blocks.values() for i in self._still_in(unit, batch_no, sorted(indices), at_ms)]
+            plain += _spans(batch_no, sorted(here))
         return sorted(plain)
+
+    def _still_in(self, unit: UnitRef, batch_no: int, indices: Sequence[int], at_ms: int | None) -> Iterator[int]:
+        """Of these children, all of one block, those that are in `unit` at that moment."""
+        head, view = self._head(batch_no), self._view(batch_no, indices[0])
+        implied = head is None or not self._associated(batch_no, head)
+        for index in indices:
+            known, parent = view.parent_at(index, at_ms)
+            if not known and implied:
+                parent = self._default.parent_of(UnitRef(batch_no, index), at_ms)
+            if parent == unit:
+                yield index
+
+    def snapshot(self) -> "StoredAssociation":
+        """The same, reading each thing once, strongly consistent, for the length of one piece of work."""
+        return StoredAssociation(self._cells, self._default, lambda: 0, 1, consistent=True)
 
     def history_of(self, unit: UnitRef) -> list[Fact]:
         """What files and hands have said of the unit, in order of time; the default is not among it."""
@@ -183,6 +206,11 @@ class StoredAssociation:
                 for zone in read_zones(doc.zones, cell.body):
                     if zone.parent_batch == parent.batch_no and zone.low <= parent.index <= zone.high:
                         yield zone
+
+
+def snapshot_of(reader: AssociationReader) -> AssociationReader:
+    """What many questions in a row are asked of, where the packing is stored; any other reader as it is."""
+    return reader.snapshot() if isinstance(reader, StoredAssociation) else reader
 
 
 class _Aged(Generic[ValueT]):

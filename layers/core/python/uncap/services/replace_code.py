@@ -12,6 +12,7 @@ from uncap.domain.catalog import CodeBatch, Release, Replacement
 from uncap.domain.errors import ConflictError
 from uncap.domain.ranges import overlapping
 from uncap.domain.scans import CodeRef
+from uncap.services.change_packing import replacement_writes
 from uncap.services.commit_release import release_write
 from uncap.services.decommission_codes import bury_codes
 from uncap.services.desk import Actor, Desk, Index, Reason, draft
@@ -45,7 +46,7 @@ def request_replacement(desk: Desk, actor: Actor, batch_no: int, given: NewRepla
 
 def approve_replacement(desk: Desk, actor: Actor, batch_no: int, given: Approval) -> Release:
     """Raises ConflictError (`proposal_missing`, `proposal_expired`, `not_replaceable`, `code_already_claimed`,
-    `changed_meanwhile`), ForbiddenError (`second_person_needed`).
+    `association_busy`, `changed_meanwhile`), ForbiddenError (`second_person_needed`).
 
     The old code is taken out of use first and the spare put in its place second: between the two nobody can claim
     either, and approving again finishes what a crash has left.
@@ -54,6 +55,7 @@ def approve_replacement(desk: Desk, actor: Actor, batch_no: int, given: Approval
     target = _target(batch_no, given.old_index, given.new_index)
     proposal = approve(stored_proposal(desk, f"{KIND}#{target}"), actor.login, desk.clock_ms())
     release = _release_for(view, given.old_index, given.new_index)
+    place = replacement_writes(desk, batch_no, given.old_index, given.new_index)
     bury_codes(desk, _codes(view.batch, given.old_index), f"{KIND}-{target}", "replaced")
     changed = msgspec.structs.replace(
         release,
@@ -61,7 +63,7 @@ def approve_replacement(desk: Desk, actor: Actor, batch_no: int, given: Approval
         version=release.version + 1,
     )
     desk.writes.commit(
-        [release_write(changed), proposal_write(proposal)],
+        [release_write(changed), proposal_write(proposal), *place],
         draft(
             actor,
             "batches.replace",

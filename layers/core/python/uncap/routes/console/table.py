@@ -15,6 +15,7 @@ from uncap.routes.console.epcis_lists import EPCIS_LISTS
 from uncap.routes.console.epochs import EPOCHS
 from uncap.routes.console.lifecycle import LIFECYCLE
 from uncap.routes.console.overview import OVERVIEW
+from uncap.routes.console.packing import PACKING
 from uncap.routes.console.pallets import PALLETS
 from uncap.routes.console.parties import PARTIES
 from uncap.routes.console.products import PRODUCTS
@@ -34,6 +35,7 @@ AREAS: tuple[Area, ...] = (
     PARTIES,
     BATCHES,
     PALLETS,
+    PACKING,
     LIFECYCLE,
     RECALLS,
     CODES,
