@@ -53,16 +53,18 @@ _GRANTS: dict[str, dict[str, str]] = {
     "factory": {
         "products": "read",
         "batches": "read write",
+        "recalls": "read",
         "codes": "read export",
         "uploads": "read write",
         "epcis": "read write",
     },
-    "logistics": {"products": "read", "parties": "read", "batches": "read"}
+    "logistics": {"products": "read", "parties": "read", "batches": "read", "recalls": "read"}
     | dict.fromkeys(("shipments", "uploads", "epcis"), "read write"),
     # A machine: another system that captures and asks for events.
     "erp": {"products": "read", "parties": "read", "uploads": "read write", "epcis": "read write"},
     "finance": _READ | {"releases": "read approve", "rewards": "read write approve", "audit": "read"},
-    "inspector": {"products": "read", "parties": "read", "shipments": "read", "diversion": "read write"},
+    "inspector": {"products": "read", "parties": "read", "shipments": "read", "recalls": "read"}
+    | {"diversion": "read write"},
     "auditor": _READ | {"audit": "read", "codes": "read", "epcis": "read"},
 }
 PERMISSIONS: dict[str, dict[str, frozenset[str]]] = {
