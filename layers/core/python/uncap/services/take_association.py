@@ -105,22 +105,22 @@ class Associations:
         faults = [fault_of(issue) for issue in self.issues(record.file_id)]
         for at in range(0, len(faults), KEPT_FAULTS):
             work.keep(_AFTER_ALL_LINES + at, faults[at : at + KEPT_FAULTS])
-        total = record.total
+        total, visible = record.total, record.state == "visible"
         return Step(
             place=record.mark,
             rows_done=mark.seen,
             counts=reported_counts(record.counts, mark.counts),
             permille=1000,
             result={
-                "packed": record.added,
-                "taken_out": record.deleted,
+                "packed": record.added if visible else 0,
+                "taken_out": record.deleted if visible else 0,
                 "thrown_out_on_line": mark.skipped,
                 "other_events": mark.ignored,
                 "items": total.items,
                 "bytes": total.bytes,
                 "write_units": total.write_units,
             },
-            verdict="done" if record.state == "visible" else "failed",
+            verdict="done" if visible else "failed",
         )
 
 
