@@ -77,7 +77,7 @@ def test_a_recall_during_a_rush(own_market: Market) -> None:
     market.confirm(early, under_way.rewards[0])
     paid = market.reward_when(early, under_way.rewards[0], "PAID")
     assert paid["notice"] == NOTICE
-    assert NOTICE["en"] in early.client.get(market.link(bottles[-1]), headers={"Accept-Language": "en"}).text
+    assert NOTICE["en"] in early.client.get(market.link(bottles[-1]), headers={"Accept": "text/html", "Accept-Language": "en"}).text
 
     between = [s for s in scans if s.outcome == "first" and s.began_ms > stored_ms + MONEY_BOUND_MS]
     for scan in between:

@@ -115,9 +115,11 @@ def test_resolver_clients_get_a_linkset(api: Api, name: str) -> None:
     assert reply["headers"]["Content-Type"] == "application/linkset+json"
     assert reply["headers"]["Access-Control-Allow-Origin"] == "*"
     assert "json-ld#context" in reply["headers"]["Link"]
-    (links,) = json.loads(reply["body"])["linkset"]
+    links, product = json.loads(reply["body"])["linkset"]
     assert links["anchor"] == f"https://scan.example.com/01/{GTIN}/21/{api.world.serial(1)}"
-    assert links["https://gs1.org/voc/defaultLink"] == links["https://gs1.org/voc/pip"]
+    assert product["anchor"] == f"https://scan.example.com/01/{GTIN}"
+    ((default,), (page,)) = links["https://gs1.org/voc/defaultLink"], links["https://gs1.org/voc/pip"]
+    assert default["href"] == page["href"]
     assert reply["cookies"] == []
     assert api.world.scans.reads == 0
     problem(api.sample(name, serial="1" * 17), 404, "code_not_issued")
@@ -405,7 +407,7 @@ def test_assets_are_served_for_good(api: Api) -> None:
 def test_the_resolver_describes_itself(api: Api) -> None:
     description = json.loads(api.sample("resolver")["body"])
     assert description["resolverRoot"] == "https://scan.example.com"
-    assert description["supportedPrimaryKeys"] == ["01"]
+    assert description["supportedPrimaryKeys"] == ["00", "01"]
 
 
 def test_unknown_addresses(api: Api) -> None:

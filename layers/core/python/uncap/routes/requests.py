@@ -35,6 +35,15 @@ class Request:
         return str(self._event.get("rawPath", "/"))
 
     @property
+    def method(self) -> str:
+        return str(self._event.get("requestContext", {}).get("http", {}).get("method", "")).upper()
+
+    @property
+    def raw_query(self) -> str:
+        """The query string as it came, without `?`."""
+        return str(self._event.get("rawQueryString") or "")
+
+    @property
     def host(self) -> str:
         """The Host header, lower case, with its port."""
         return self.headers.get("host", "").lower()

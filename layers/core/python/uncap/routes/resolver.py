@@ -1,10 +1,12 @@
-"""GS1-Conformant Resolver behaviour of `/01/{gtin}/21/{serial}`: which form is asked for, linkset, description file.
+"""GS1-Conformant Resolver behaviour: which form is asked for, the linkset, redirects, the description file.
 
-Source: GS1-Conformant Resolver Standard 1.2, RFC 9264 (linkset). Our page is the default link and answers by itself
-instead of redirecting. Used by `scan_routes.py`.
+Source: GS1-Conformant Resolver Standard 1.2, RFC 9264 (linkset). Browsers get the page itself; whoever asks for no HTML
+is redirected to where it stands, as the standard has it. Used by `scan_routes.py` and `resolver_routes.py`.
 """
 
+from collections.abc import Sequence
 from typing import Literal
+from urllib.parse import quote
 
 import msgspec
 
@@ -18,19 +20,23 @@ CONTEXT_LINK = (
 _GS1 = "https://gs1.org/voc/"
 _LANGUAGES = ("zh-CN", "en")
 # What we have a link for; `all` is the word older resolvers use for the linkset.
-_PAGE_TYPES = frozenset({"", "gs1:pip", "gs1:defaultLink", _GS1 + "pip", _GS1 + "defaultLink"})
+_NAMESPACES = ("gs1:", _GS1, "https://www.gs1.org/voc/", "https://ref.gs1.org/voc/", "http://gs1.org/voc/")
+_PAGE_TYPES = frozenset({"", *(space + name for space in _NAMESPACES for name in ("pip", "defaultLink"))})
 _LINKSET_TYPES = frozenset({"linkset", "all"})
 
-Form = Literal["page", "json", "linkset", "none"]
+Form = Literal["page", "redirect", "json", "linkset", "none"]
+# Where pages stand: a place of their own, so that a redirect leads somewhere else.
+PAGES = "/p"
+METHODS = "GET, HEAD, OPTIONS"
 
 
-class LinkTarget(msgspec.Struct, frozen=True):
-    """RFC 9264, 4.2.3."""
+class LinkTarget(msgspec.Struct, frozen=True, omit_defaults=True):
+    """RFC 9264, 4.2.3. A default link has a title and nothing else to choose by."""
 
     href: str
     title: str
-    type: str
-    hreflang: tuple[str, ...]
+    type: str = ""
+    hreflang: tuple[str, ...] = ()
 
 
 class LinkContext(msgspec.Struct, frozen=True):
@@ -65,12 +71,16 @@ class Description(msgspec.Struct, frozen=True, rename="camel"):
     link_type_default_can_be_linkset: bool
 
 
-def wanted_form(accept: str, link_type: str) -> Form:
-    """What the client asked for; "none" is a link type we have nothing for. `linkType` outweighs Accept."""
+def wanted_form(accept: str, link_type: str, language: str = "") -> Form:
+    """What the client asked for; "none" is a link type we have nothing for. `linkType` outweighs Accept.
+
+    A browser names HTML, and a person's client a language; one that says neither is a program, which is redirected.
+    """
     if link_type in _LINKSET_TYPES:
         return "linkset"
     if link_type not in _PAGE_TYPES:
         return "none"
+    anything: Form = "page" if language and not link_type else "redirect"
     ranked = sorted(_accepted(accept), key=lambda one: -one[1])
     for media_type, quality in ranked:
         if quality <= 0:
@@ -79,20 +89,44 @@ def wanted_form(accept: str, link_type: str) -> Form:
             return "linkset"
         if media_type == JSON:
             return "json"
-        if media_type in {HTML, "application/xhtml+xml", "text/*", "*/*"}:
-            return "page"
-    return "page"
+        if media_type in {HTML, "application/xhtml+xml", "text/*"}:
+            return "redirect" if link_type else "page"
+    return anything
 
 
-def linkset(anchor: str, title: str) -> Linkset:
-    """The page is the default link and the product information page, in both languages."""
-    target = (LinkTarget(anchor, title, HTML, _LANGUAGES),)
-    return Linkset((LinkContext(anchor, title, target, target),))
+def linkset(base: str, levels: Sequence[tuple[str, str]]) -> Linkset:
+    """The links at every level, the finest first: (path, title) each. The page is the default link and the product
+    information page, in both languages."""
+    return Linkset(tuple(_context(base, path, title) for path, title in levels))
+
+
+def _context(base: str, path: str, title: str) -> LinkContext:
+    page = f"{base}{PAGES}{path}"
+    about = LinkTarget(page, title, HTML, _LANGUAGES)
+    return LinkContext(f"{base}{path}", title, (LinkTarget(page, title),), (about,))
+
+
+def open_headers(base: str, path: str) -> dict[str, str]:
+    """What any origin may know of an answer, and where the linkset is."""
+    link = f'<{base}{path}?linkType=linkset>; rel="linkset"; type="{LINKSET}"; title="all links"'
+    return {
+        "Link": link,
+        "Access-Control-Allow-Origin": "*",
+        "Access-Control-Allow-Methods": METHODS,
+        "Access-Control-Expose-Headers": "Link, Location",
+    }
+
+
+def location(base: str, path: str, raw_query: str) -> str:
+    """Where the page stands, with the query that came, but for the link type, which has been answered."""
+    kept = [part for part in raw_query.split("&") if part and part.partition("=")[0] != "linkType"]
+    query = quote("&".join(kept), safe="=&%+/:;,?@!$'()*~-._")
+    return f"{base}{PAGES}{path}" + (f"?{query}" if query else "")
 
 
 def description(origin: str) -> Description:
     """What this resolver can do; `origin` is scheme://host."""
-    return Description("uncap", origin, ("01",), (Namespace(_GS1, "gs1"),), False)
+    return Description("uncap", origin, ("00", "01"), (Namespace(_GS1, "gs1"),), False)
 
 
 def _accepted(accept: str) -> list[tuple[str, float]]:

@@ -13,7 +13,7 @@ from uncap.domain.codes.links import check_gtin, fold_serial, parse_code_link
 from uncap.domain.errors import AuthError, CodeForgedError, InputError, NotFoundError, UncapError
 from uncap.domain.lifecycle import notice_of, product_of
 from uncap.domain.sessions import Session, check_csrf
-from uncap.routes import member_routes, openapi, resolver
+from uncap.routes import member_routes, openapi, resolver, resolver_routes
 from uncap.routes.problems import internal_problem
 from uncap.routes.requests import Request
 from uncap.routes.scan_desk import ApiDesk
@@ -27,10 +27,10 @@ from uncap.services.open_session import open_by_credential, require_session
 from uncap.services.read_reward import read_reward
 from uncap.services.view_code import first_scan_on, link_path, view_code
 from webui import assets
+from webui.i18n import text_in
 
 _SCAN = msgspec.json.Decoder(ScanInput)
 _SIGN_IN = msgspec.json.Decoder(SessionInput)
-_ALLOW = "GET, HEAD, OPTIONS"
 _NOBODY = Session("", "", 0, 0)
 
 
@@ -43,23 +43,35 @@ class ScanApi:
 
     def show_code(self, request: Request, gtin: str, serial: str) -> Response[str]:
         """The page, or what a program asked for instead."""
-        form = resolver.wanted_form(request.headers.get("accept", ""), request.query("linkType"))
+        form = resolver_routes.wanted(request)
+        if form == "page":
+            return self.show_page(request, gtin, serial)
         now_ms = self._desk.clock_ms()
         try:
             code = self._find(gtin, serial, now_ms)
         except CodeForgedError as error:
-            if form != "page":
-                return error_reply(error, self._desk.meter, headers=OPEN_HEADERS)
-            self._desk.meter.count("CodeForged")
-            return not_issued_page(request, gtin, serial)
-        if form == "page":
-            self._desk.meter.count("CodeViewed")
-            return code_page(self._desk, request, code, now_ms)
+            return self._refused(error, gtin, serial)
         if form == "json":
             return json_reply(self._facts(request, code, now_ms), headers=OPEN_HEADERS)
-        if form == "linkset":
-            return self._linkset(request, code)
-        raise NotFoundError("link_type_unknown", "There is no link of this type.", where="linkType")
+        if form == "none":
+            raise NotFoundError("link_type_unknown", "There is no link of this type.", where="linkType")
+        base = self._desk.link_base or request.origin
+        if form == "redirect":
+            return resolver_routes.redirect(request, base, link_path(code.gtin, code.serial))
+        product = self._desk.scan.catalog.product(product_of(code.batch, code.index) or code.gtin)
+        title = text_in(product.name, resolver_routes.language(request)) if product else ""
+        return resolver_routes.linkset_reply(base, resolver_routes.levels_of(code.gtin, code.serial, title))
+
+    def show_page(self, request: Request, gtin: str, serial: str) -> Response[str]:
+        """The page, whatever was asked for: here is where it stands."""
+        now_ms = self._desk.clock_ms()
+        try:
+            code = self._find(gtin, serial, now_ms)
+        except CodeForgedError:
+            self._desk.meter.count("CodeForged")
+            return not_issued_page(request, gtin, serial)
+        self._desk.meter.count("CodeViewed")
+        return code_page(self._desk, request, code, now_ms)
 
     def head_code(self, request: Request, gtin: str, serial: str) -> Response[str]:
         """GET's headers."""
@@ -69,8 +81,7 @@ class ScanApi:
 
     def options_code(self, _request: Request, **_path: str) -> Response[str]:
         """Methods, and that any origin may read."""
-        cors = {"Access-Control-Allow-Methods": _ALLOW, "Access-Control-Allow-Headers": "Accept, Accept-Language"}
-        return Response(204, body="", headers={**OPEN_HEADERS, **cors, "Allow": _ALLOW})
+        return resolver_routes.options()
 
     def scan_code(self, request: Request) -> Response[str]:
         """One scan, as JSON or from the page's form."""
@@ -179,12 +190,13 @@ class ScanApi:
         except AuthError:
             return _NOBODY
 
-    def _linkset(self, request: Request, code: IssuedCode) -> Response[str]:
-        product = self._desk.scan.catalog.product(product_of(code.batch, code.index) or code.gtin)
-        title = next(iter(product.name.values()), "") if product else ""
-        anchor = (self._desk.link_base or request.origin) + link_path(code.gtin, code.serial)
-        headers = {**OPEN_HEADERS, "Link": resolver.CONTEXT_LINK}
-        return json_reply(resolver.linkset(anchor, title), headers=headers, media_type=resolver.LINKSET)
+    def _refused(self, error: CodeForgedError, gtin: str, serial: str) -> Response[str]:
+        """A program learns whether a link is written wrongly (400) or is nobody's (404)."""
+        try:
+            resolver_routes.link_of(link_path(gtin, serial))
+        except InputError as malformed:
+            return error_reply(malformed, self._desk.meter, headers=OPEN_HEADERS)
+        return error_reply(error, self._desk.meter, headers=OPEN_HEADERS)
 
     def _count(self, result: ScanResult, now_ms: int) -> None:
         meter = self._desk.meter
@@ -213,8 +225,17 @@ def mount(app: APIGatewayHttpResolver, api: ScanApi, meter_error: Callable[[Exce
         meter_error(error)
         return problem_reply(internal_problem())
 
+    keys = resolver_routes.KeyRoutes(api._desk, api.show_code, api.show_page)
+
     def no_route(_error: RouteNotFoundError) -> Response[str]:
-        return error_reply(NotFoundError("route_unknown", "There is no such address."), api._desk.meter)
+        try:
+            reply = keys.answer(Request(app.current_event.raw_event))
+        except UncapError as error:
+            return error_reply(error, api._desk.meter, headers=OPEN_HEADERS)
+        except Exception as error:  # noqa: BLE001
+            # Powertools calls this outside its own handlers of errors: the boundary is here.
+            return unknown(error)
+        return reply or error_reply(NotFoundError("route_unknown", "There is no such address."), api._desk.meter)
 
     app.exception_handler(UncapError)(known)
     app.exception_handler(Exception)(unknown)
