@@ -217,3 +217,26 @@ def test_the_largest_batch_is_recalled_with_its_cases_and_pallets(bench: Bench, 
     history = admin.ok("GET", f"/codes/{units}.{size - 1}/history")
     assert (history["recalls"], len(history["packed_in"])) == (["rc1"], 2)
     assert admin.refused("POST", "/batches", {"gtin": brand.UNIT, "size": size + 1}) == (400, "body_invalid")
+
+
+def test_a_repacked_bottle_is_recalled_with_the_case_it_is_in_now(bench: Bench, admin: Api) -> None:
+    units, cases = released(admin)
+    opened = [link_of(bench, cases, 1, Role.CASE_OUTER)]
+    bench.clock.now_ms += 1
+    admin.ok("POST", "/packing", {"kind": "unpack", "codes": opened, "reason": "opened for inspection"})
+    bench.clock.now_ms += 1
+    moved = {"kind": "take_out", "codes": [link_of(bench, units, 240, Role.CAP_OUTER)], "reason": "makes room"}
+    admin.ok("POST", "/packing", moved)
+    bench.clock.now_ms += 1
+    body = {"kind": "repack", "codes": [link_of(bench, units, 30, Role.CAP_OUTER)], "reason": "put together"}
+    admin.ok("POST", "/packing", {**body, "into": link_of(bench, cases, 10, Role.CASE_OUTER)})
+    stored = admin.ok("POST", "/recalls", recall(batch_no=units, start=30, stop=32))
+    assert [(one["batch_no"], one["start"], one["stop"]) for one in stored["spans"]] == [
+        (units, 30, 32),
+        (cases, 10, 11),
+    ]
+    history = admin.ok("GET", f"/codes/{units}.30/history")
+    assert history["packed_in"] == [f"{cases}.10"]
+    kinds = [event["what"] for event in history["events"] if event["level"] == "unit"]
+    assert (kinds.count("batches.packing"), kinds.count("taken_out"), kinds.count("packed")) == (2, 1, 1)
+    assert admin.ok("GET", f"/codes/{units}.31/history")["packed_in"] == []
