@@ -18,6 +18,8 @@ BENCHES = {
     "scan_init": "bench.scan_speed:scan_init",
     "scan_page": "bench.page:scan_page",
     "prize_lay": "bench.prizes:prize_lay",
+    "rule_evaluation": "bench.rules:rule_evaluation",
+    "linked_rebate_writes": "bench.rules:linked_rebate_writes",
     "association_ingest": "bench.association:association_ingest",
     "association_lookup": "bench.association:association_lookup",
     "association_cost": "bench.association:association_cost",
@@ -27,6 +29,8 @@ BENCHES = {
     "payout_pipeline": "bench.payout:payout_pipeline",
     "label_pdf": "bench.labels:label_pdf",
     "qr_image": "bench.labels:qr_image",
+    "epcis_capture": "bench.epcis:epcis_capture",
+    "epcis_query": "bench.epcis:epcis_query",
     "usd_per_million": "bench.usd:usd_per_million",
 }
 """name -> "module:function"; the function takes nothing and yields rows (see report.py)."""
