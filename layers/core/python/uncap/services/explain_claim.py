@@ -147,8 +147,7 @@ def _decision(desk: Desk, ref: CodeRef, campaign: Campaign) -> Decision:
 
 def _rewards(desk: Desk, ref: CodeRef, campaign: Campaign, decision: Decision) -> tuple[GivenReward, ...]:
     wanted = {ids.reward_id(ref, campaign.campaign_id, one.no, one.beneficiary): one.slot for one in decision.picks}
-    found = desk.ledger.get_many(list(wanted))
-    return tuple(_line(reward_id, slot, found.get(reward_id)) for reward_id, slot in wanted.items())
+    return tuple(_line(reward_id, slot, desk.ledger.get(reward_id)) for reward_id, slot in wanted.items())
 
 
 def _line(reward_id: str, slot: Slot, found: Reward | None) -> GivenReward:
