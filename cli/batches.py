@@ -125,7 +125,7 @@ def skips(
     """Fetches which lines must not be printed, encrypted to the press. Refused to whoever fetched the codes."""
     with said(out):
         console = Console(base.rstrip("/"), login, password)
-        sealed = seal_skips(lambda: console.call("GET", f"/exports/{export_id}/skips"), recipient)
+        sealed = seal_skips(lambda: console.call("POST", f"/exports/{export_id}/skips"), recipient)
         out.write_bytes(sealed)
     typer.echo(f"{out}: for the press only")
 

@@ -35,7 +35,7 @@ def test_from_the_order_to_the_printers_file_and_the_thief(market: Market, tmp_p
     assert open_into(archive, read_manifest(archive), [identity], None, plain) == order["stop"] + 3
 
     second = console(market.outputs, "second")
-    skips = second.call("GET", f"/exports/{export_id}/skips")["lines"]
+    skips = second.call("POST", f"/exports/{export_id}/skips")["lines"]
     second.client.close()
     assert len(skips) == 3
     stolen = parse_code_link(plain.read_text().split()[skips[0] - 1])

@@ -99,8 +99,8 @@ def test_canaries_lie_in_the_file_and_ring(bench: Bench, admin: Api, second: Api
     assert len(canaries) == 7
     runs = {run_of(batch, found[line - 1].ref.index) for line in canaries}
     assert {run.order for run in runs if run} == {order}
-    assert second.ok("GET", f"/exports/{order}/skips") == {"export_id": order, "lines": canaries}
-    assert len(second.ok("GET", f"/exports/{first}/skips")["lines"]) == 5
+    assert second.ok("POST", f"/exports/{order}/skips") == {"export_id": order, "lines": canaries}
+    assert len(second.ok("POST", f"/exports/{first}/skips")["lines"]) == 5
 
 
 def test_a_canary_is_judged_by_the_place_it_pretends_to(bench: Bench, admin: Api) -> None:
@@ -127,8 +127,8 @@ def test_nobody_gets_the_codes_and_the_list(admin: Api, second: Api) -> None:
     units, _ = brand.batch(admin, 50)
     order = brand.export(admin, units, canaries=2)
     admin.call("GET", f"/exports/{order}/codes")
-    assert admin.refused("GET", f"/exports/{order}/skips") == (403, "second_person_needed")
-    second.ok("GET", f"/exports/{order}/skips")
+    assert admin.refused("POST", f"/exports/{order}/skips") == (403, "second_person_needed")
+    second.ok("POST", f"/exports/{order}/skips")
     assert second.refused("GET", f"/exports/{order}/codes") == (403, "second_person_needed")
     assert [one["what"] for one in second.ok("GET", f"/exports/{order}")["downloads"]].count("skips") == 1
 

@@ -105,7 +105,7 @@ def test_old_keys_still_verify_after_a_rotation(bench: Bench, admin: Api) -> Non
         ("inspector", "POST", "/epochs/1/state"),
         ("factory", "POST", "/batches/1/hold"),
         ("factory", "POST", "/exports"),
-        ("factory", "GET", "/exports/x1-00000000/skips"),
+        ("factory", "POST", "/exports/x1-00000000/skips"),
         ("factory", "POST", "/batches/1/replacements/approve"),
     ],
 )

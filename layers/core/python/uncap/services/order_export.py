@@ -33,7 +33,7 @@ ExportId = Annotated[str, msgspec.Meta(pattern=_PATTERN, max_length=20, descript
 class NewExport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Codes of one role for one supplier. `stop` 0: to the end of the batch. `recipient`: the supplier's age key.
 
-    `canaries`: so many codes that must not be printed are hidden in the file (`GET …/skips` says which lines).
+    `canaries`: so many codes that must not be printed are hidden in the file (`POST …/skips` says which lines).
     """
 
     batch_no: BatchNo

@@ -69,7 +69,8 @@ def download_codes(desk: Desk, actor: Actor, export_id: ExportId, query: PageOfC
     return Text(page.text, _MEDIA[page.form], headers)
 
 
-@CODES.get("/exports/{export_id}/skips", action="approve")
-def get_skips(desk: Desk, actor: Actor, export_id: ExportId) -> SkipList:
+# Not a GET: whoever has had the list does not get the codes any more.
+@CODES.post("/exports/{export_id}/skips", action="approve")
+def post_skips(desk: Desk, actor: Actor, export_id: ExportId) -> SkipList:
     """The lines that must not be printed, for the press; never for whoever fetched the codes. Logged."""
     return read_skips(desk, actor, export_id)
