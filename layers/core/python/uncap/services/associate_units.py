@@ -26,7 +26,7 @@ from uncap.services.association_leases import (
     stored_file,
     take_lease,
 )
-from uncap.services.association_reads import RunReads, recalled
+from uncap.services.association_reads import RunReads, discard, recalled
 from uncap.services.check_rows import check_rows
 
 RUN_ROWS = 1 << 19
@@ -148,6 +148,7 @@ class AssociationJob:
         counts = {**self.record.counts, **findings.counts}
         self._save(state=state, finished_at_ms=now_ms, touched_at_ms=now_ms, counts=counts)
         end_leases(self._store, self.record)
+        discard(self._store, self.record)
         return self.record
 
     def _run(self) -> None:
@@ -166,8 +167,9 @@ class AssociationJob:
         cells = [cell for forms in stored.values() for form in forms for cell in form.cells]
         extra = self._records({batch: [z for form in forms for z in form.zones] for batch, forms in stored.items()})
         extra += self._notes(record.runs, kept)
-        self._store.put_all(cells)
+        # The zone maps first: whatever a crash leaves of the run can be found by them and removed.
         self._store.put_all(extra)
+        self._store.put_all(cells)
         cost = dict(record.cost)
         for one in applied.values():
             for form, spent in one.cost.items():

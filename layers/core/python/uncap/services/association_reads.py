@@ -118,6 +118,23 @@ def _parts_of(store: CellStore, record: FileRecord, batch_no: int) -> list[int]:
     return sorted(parts)
 
 
+def discard(store: CellStore, record: FileRecord) -> None:
+    """Remove what a failed or abandoned file has placed; nothing of it counted, so this only frees room.
+
+    Repeating it goes on where it was cut off: the zone maps, by which the rest is found, go last.
+    """
+    if record.state not in ("failed", "given_up"):
+        return
+    for batch_no in record.batches:
+        maps = list(store.query(batch_pk(batch_no), f"z#{record.file_id}#", f"z#{record.file_id}$"))
+        zones = [z for cell in maps for z in read_zones(msgspec.json.decode(cell.doc, type=RunDoc).zones, cell.body)]
+        for part in sorted({zone.part for zone in zones}):
+            cells = store.query(part_pk(batch_no, part * BIG), "a#", "c")
+            keys = [(cell.pk, cell.sk) for cell in cells if record.file_id in cell.sk.split("#")]
+            store.remove_all(keys, record.generation)
+        store.remove_all([(cell.pk, cell.sk) for cell in maps], record.generation)
+
+
 def _is_of(cell: Cell, record: FileRecord) -> bool:
     """Whether a stored run of this file wrote it; what a crashed run has left is not looked at."""
     names = cell.sk.split("#")
