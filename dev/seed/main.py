@@ -29,6 +29,17 @@ DISTRIBUTORS = {
     "dist-chengdu": ({"zh-CN": "成都经销商", "en": "Chengdu distributor"}, "510100", CHENGDU),
     "dist-chongqing": ({"zh-CN": "重庆经销商", "en": "Chongqing distributor"}, "500100", CHONGQING),
 }
+LINKED_REBATE = {
+    "no": 1,
+    "name": "each real opening rewards the shop, its distributor and its salesperson",
+    "when": {"roles": ["cap_inner"]},
+    "effects": [
+        {"no": 3, "beneficiary": "outlet", "kind": "fixed", "prize_id": "rebate-5"},
+        {"no": 3, "beneficiary": "distributor", "kind": "fixed", "prize_id": "rebate-5"},
+        {"no": 3, "beneficiary": "salesperson", "kind": "fixed", "prize_id": "points-50"},
+    ],
+}
+OUTLET_CASES = 10
 _WINNING_LOOK_UPS = 200
 
 
@@ -88,7 +99,7 @@ def _seed(outputs: StackOutputs, desk: Console, progress: Progress) -> None:
     declare_channel(desk)
     name = {"zh-CN": "清泉啤酒 500ml", "en": "Clearwell Lager 500 ml"}
     gtin, case_gtin = brand.product(desk, PRODUCT_STEM, name, UNITS_PER_CASE)
-    brand.campaign(desk, CAMPAIGN, [gtin], int(time.time() * 1000))
+    brand.campaign(desk, CAMPAIGN, [gtin], int(time.time() * 1000), rule_set=[LINKED_REBATE])
     if not progress.batch_no:
         made = {"lot": "L2026-11", "produced_on": "2026-11-01", "best_before": "2028-04-24"}
         progress.batch_no, progress.case_batch_no = brand.batch(desk, gtin, case_gtin, BOTTLES, **made)
@@ -96,6 +107,8 @@ def _seed(outputs: StackOutputs, desk: Console, progress: Progress) -> None:
     half = BOTTLES // 2
     for party_id, start in zip(DISTRIBUTORS, (0, half), strict=True):
         brand.ship(desk, f"seed-{party_id}", progress.batch_no, start, start + half, party_id)
+        outlet = f"{party_id.replace('dist', 'outlet')}-1"
+        brand.ship(desk, f"seed-{outlet}", progress.batch_no, start, start + OUTLET_CASES * UNITS_PER_CASE, outlet)
     brand.release(desk, progress.batch_no, CAMPAIGN, 0, BOTTLES)
     progress.released = True
     _write(outputs, progress)
