@@ -54,7 +54,7 @@ def associate(
     as_json: AsJson = False,
 ) -> None:
     """Sends a line's association file (CSV, Parquet, EPCIS 2.0; plain, gzip or zip) and prints its report."""
-    _run(Order(file, "association", mode, form, gtin), base, login, password, as_json=as_json)
+    run_order(Order(file, "association", mode, form, gtin), base, login, password, as_json=as_json)
 
 
 def upload(
@@ -67,10 +67,11 @@ def upload(
     as_json: AsJson = False,
 ) -> None:
     """Sends a file of another kind and prints its report."""
-    _run(Order(file, kind, mode), base, login, password, as_json=as_json)
+    run_order(Order(file, kind, mode), base, login, password, as_json=as_json)
 
 
-def _run(order: Order, base: str, login: str, password: str, *, as_json: bool) -> None:
+def run_order(order: Order, base: str, login: str, password: str, *, as_json: bool) -> None:
+    """Sends, follows, reports, and ends the command with its exit status."""
     try:
         console = Console(base.rstrip("/"), login, password)
         columns = (

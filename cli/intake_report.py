@@ -8,8 +8,10 @@ from rich.console import Console as Terminal
 from rich.markup import escape
 from rich.table import Table
 
+from uncap.domain.movements import FINDINGS
+
 _WHOLE, _NOTHING, _PART = 0, 2, 3
-_NOTES = frozenset({"repeat", "case_short"})
+_NOTES = frozenset({"repeat", "case_short", "already_recorded"}) | FINDINGS
 _SHOWN = 20
 
 

@@ -9,10 +9,12 @@ from cli import (
     draw,
     draw_fetch,
     epcis,
+    epcis_console,
     insights,
     intake,
     keys,
     links,
+    movements,
     operators,
     qr,
     recalls,
@@ -20,6 +22,7 @@ from cli import (
     redrive,
     sample_line,
     stack_env,
+    trace,
 )
 from cli.demo.command import demo
 from cli.diversion import commands as diversion
@@ -36,6 +39,8 @@ draw.app.command("fetch")(draw_fetch.fetch)
 app.add_typer(campaign.app, name="campaign")
 app.add_typer(draw.app, name="draw")
 app.add_typer(diversion.app, name="diversion")
+epcis.app.command("capture")(epcis_console.capture)
+epcis.app.command("export")(epcis_console.export)
 app.add_typer(epcis.app, name="epcis")
 app.add_typer(insights.app, name="insights")
 keys.app.command("recipient")(recipients.recipient)
@@ -50,6 +55,8 @@ app.command()(intake.associate)
 app.command()(intake.upload)
 app.command("sample-line")(sample_line.sample_line)
 app.command()(labels)
+app.command()(movements.move)
+app.command()(trace.trace)
 app.command("qr")(qr.show)
 
 if __name__ == "__main__":

@@ -138,6 +138,11 @@ class EveryMovement:
         ranges = [one for one in self.ranges(thing.batch_no) if one.start <= thing.index < one.stop]
         return ranges + movements_in(single)
 
+    def expect(self, movements: Iterable[Movement]) -> None:
+        """From now on these are among the others, though nobody has written them yet."""
+        for one in movements:
+            self.ranges(one.batch_no).append(one)
+
     def ranges(self, batch_no: int) -> list[Movement]:
         """Every movement of the batch but the receipts of single things; cancelled ones too."""
         if batch_no not in self._batches:

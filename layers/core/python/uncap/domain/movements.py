@@ -71,12 +71,24 @@ class Step(msgspec.Struct, frozen=True, omit_defaults=True):
     shipment: Movement | None = None
 
 
-class Finding(msgspec.Struct, frozen=True):
-    """A movement that does not fit. `expected` is the party the goods were at by all earlier paper.
+FINDINGS = frozenset(
+    (
+        "shipped_again",
+        "shipped_from_elsewhere",
+        "sent_by_other",
+        "received_twice",
+        "receipt_without_shipment",
+        "onward_leg_missing",
+        "received_on_the_way",
+        "received_elsewhere",
+        "return_without_shipment",
+    )
+)
+"""What they mean: docs/goods.md."""
 
-    Codes: `shipped_again`, `shipped_from_elsewhere`, `sent_by_other`, `received_twice`, `receipt_without_shipment`,
-    `onward_leg_missing`, `received_on_the_way`, `received_elsewhere`, `return_without_shipment` (docs/goods.md).
-    """
+
+class Finding(msgspec.Struct, frozen=True):
+    """A movement that does not fit, by one of FINDINGS. `expected`: the party the goods were at by earlier paper."""
 
     code: str
     movement_id: str

@@ -29,6 +29,7 @@ from uncap.domain.intake.uploads import Upload
 from uncap.runtime.clock import clock_ms
 from uncap.runtime.settings import IntakeSettings, read
 from uncap.runtime.wiring_events import open_event_store
+from uncap.runtime.wiring_papers import movement_files
 from uncap.services.associate_units import give_up, issues, open_file
 from uncap.services.batch_facts import CatalogFacts
 from uncap.services.run_upload import IntakeTools, Kind
@@ -67,6 +68,7 @@ def build_intake(
     kinds: dict[str, Kind] = {
         "association": _associations(settings, vault, connection, clock, workers),
         "epcis": Events(functools.cache(lambda: open_event_store(settings.events_table, clock))),
+        **movement_files(settings, vault, connection, clock, CACHE_AGE_MS),
     }
     return IntakeTools(UploadTable(), open_source, kinds, clock)
 

@@ -11,7 +11,8 @@ from uncap.domain.association.ports import UnitSpan
 from uncap.domain.catalog import Shipment
 from uncap.domain.errors import ConflictError, NotFoundError
 from uncap.domain.movements import SHIPMENT, Movement, Void, movement_of
-from uncap.services.desk import Actor, Desk, Reason, draft
+from uncap.services.desk import Actor, Reason, draft
+from uncap.services.goods_desk import GoodsDesk
 from uncap.services.name_goods import MAX_SPANS
 
 
@@ -21,7 +22,7 @@ class Cancellation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: Reason
 
 
-def cancel_movement(desk: Desk, actor: Actor, kind: str, movement_id: str, given: Cancellation) -> list[Movement]:
+def cancel_movement(desk: GoodsDesk, actor: Actor, kind: str, movement_id: str, given: Cancellation) -> list[Movement]:
     """The cancelled parts: all of a paper, or the one part that is named.
 
     Raises NotFoundError (`…_unknown`), ConflictError (`movement_cancelled`, `changed_meanwhile`).
@@ -44,7 +45,7 @@ def cancel_movement(desk: Desk, actor: Actor, kind: str, movement_id: str, given
     return [msgspec.structs.replace(one, voided=given.reason) for one in parts]
 
 
-def stored_parts(desk: Desk, kind: str, movement_id: str) -> list[Movement]:
+def stored_parts(desk: GoodsDesk, kind: str, movement_id: str) -> list[Movement]:
     """A paper's parts as stored, or the one part that is named. Raises NotFoundError (`…_unknown`)."""
     word = DOCUMENTS[kind]
     whole = _part(desk, kind, movement_id)
@@ -58,7 +59,7 @@ def stored_parts(desk: Desk, kind: str, movement_id: str) -> list[Movement]:
     return parts
 
 
-def _part(desk: Desk, kind: str, movement_id: str) -> Movement | None:
+def _part(desk: GoodsDesk, kind: str, movement_id: str) -> Movement | None:
     pk = f"{DOCUMENTS[kind]}#{movement_id}"
     if kind == SHIPMENT:
         shipment = desk.flow.value(pk, "meta", Shipment)

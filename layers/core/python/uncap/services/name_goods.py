@@ -14,8 +14,9 @@ from uncap.domain.catalog import CodeBatch
 from uncap.domain.codes.links import fold_serial, parse_code_link, parse_pallet_link
 from uncap.domain.errors import ConflictError, InputError, NotFoundError
 from uncap.domain.ranges import check_range, runs
-from uncap.services.desk import BatchNo, Desk, Index, Stop
+from uncap.services.desk import BatchNo, Index, Stop
 from uncap.services.find_code import find_code
+from uncap.services.goods_desk import GoodsDesk
 
 MAX_CODES = 1_000
 MAX_SPANS = 30
@@ -57,7 +58,7 @@ class Goods(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     spans: Annotated[tuple[BatchSpan, ...], msgspec.Meta(max_length=MAX_SPANS)] = ()
 
 
-def named_spans(desk: Desk, given: Goods) -> list[UnitSpan]:
+def named_spans(desk: GoodsDesk, given: Goods) -> list[UnitSpan]:
     """The goods as runs of neighbours, batch by batch.
 
     Raises InputError (`goods_ambiguous`, `range_invalid`, `too_many_ranges`, links' own), NotFoundError
@@ -89,7 +90,19 @@ def spans_of(things: Iterable[UnitRef]) -> list[UnitSpan]:
     ]
 
 
-def thing_of(desk: Desk, text: str, batch: CodeBatch | None = None) -> UnitRef:
+def merged(spans: Iterable[UnitSpan]) -> list[UnitSpan]:
+    """The same things as the fewest spans, in order."""
+    out: list[UnitSpan] = []
+    for one in sorted(spans):
+        last = out[-1] if out else None
+        if last is not None and last.batch_no == one.batch_no and one.start <= last.stop:
+            out[-1] = UnitSpan(one.batch_no, last.start, max(last.stop, one.stop))
+        else:
+            out.append(one)
+    return out
+
+
+def thing_of(desk: GoodsDesk, text: str, batch: CodeBatch | None = None) -> UnitRef:
     """The thing that carries this code: a link, an SSCC, or a serial of `batch` or of a batch above it.
 
     Raises as `named_spans` does, and InputError (`code_needs_gtin`) for a serial without a batch.
@@ -102,7 +115,7 @@ def thing_of(desk: Desk, text: str, batch: CodeBatch | None = None) -> UnitRef:
         return found
     if "/" in text:
         link = parse_code_link(text)
-        return _issued(desk, link.gtin, link.serial)
+        return issued_thing(desk, link.gtin, link.serial)
     if batch is None:
         raise InputError(
             "code_needs_gtin", "a serial alone says no product: name its batch, or give a link", where="codes"
@@ -110,7 +123,7 @@ def thing_of(desk: Desk, text: str, batch: CodeBatch | None = None) -> UnitRef:
     return _serial_of(desk, text, batch)
 
 
-def _serial_of(desk: Desk, text: str, batch: CodeBatch) -> UnitRef:
+def _serial_of(desk: GoodsDesk, text: str, batch: CodeBatch) -> UnitRef:
     """A serial may be of the batch named or of the boxes and cases above it; the last refusal is the one told."""
     found = desk.keyring()
     above: CodeBatch | None = batch
@@ -119,17 +132,18 @@ def _serial_of(desk: Desk, text: str, batch: CodeBatch) -> UnitRef:
             break
         identified = found.identify(above.gtin, fold_serial(text), above.roles)
         if identified is not None:
-            return _issued(desk, above.gtin, fold_serial(text))
+            return issued_thing(desk, above.gtin, fold_serial(text))
         above = desk.batch(above.case_batch_no).batch if above.case_batch_no else None
-    return _issued(desk, batch.gtin, fold_serial(text))
+    return issued_thing(desk, batch.gtin, fold_serial(text))
 
 
-def _issued(desk: Desk, gtin: str, serial: str) -> UnitRef:
+def issued_thing(desk: GoodsDesk, gtin: str, serial: str) -> UnitRef:
+    """The thing with this serial; `gtin` has 14 digits. Raises CodeForgedError."""
     ref = find_code(desk.keyring(), desk.catalog, gtin, serial, desk.clock_ms()).ref
     return UnitRef(ref.batch_no, ref.index)
 
 
-def _of_batch(desk: Desk, given: Goods) -> list[UnitSpan]:
+def _of_batch(desk: GoodsDesk, given: Goods) -> list[UnitSpan]:
     if not given.batch_no:
         raise InputError("goods_ambiguous", "say of which batch", where="batch_no")
     batch = desk.batch(given.batch_no).batch

@@ -15,7 +15,8 @@ from uncap.domain.channel import stands_below
 from uncap.domain.errors import ConflictError, InputError
 from uncap.domain.movements import SHIPMENT, Finding, Movement, MovementMap, follow
 from uncap.domain.whereabouts import PackingHistory, Timed, movements_on
-from uncap.services.desk import Actor, Desk, draft
+from uncap.services.desk import Actor, draft
+from uncap.services.goods_desk import GoodsDesk
 
 CLOCK_AHEAD_MS = 86_400_000
 MAX_SAMPLES = 20
@@ -32,7 +33,7 @@ class Recorded(msgspec.Struct, frozen=True):
 class Tree:
     """The channel tree as the console reads it, each party once."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: GoodsDesk) -> None:
         self._desk = desk
         self._parties: dict[str, Party | None] = {}
 
@@ -72,7 +73,7 @@ class RememberedPacking:
         return self._children[unit, at_ms]
 
 
-def movement_time(desk: Desk, at_ms: int | None) -> int:
+def movement_time(desk: GoodsDesk, at_ms: int | None) -> int:
     """Now where nothing is said. Raises InputError (`moved_in_the_future`): a clock that is more than a day ahead."""
     now_ms = desk.clock_ms()
     if at_ms is not None and at_ms > now_ms + CLOCK_AHEAD_MS:
@@ -97,7 +98,7 @@ def parts_of(paper: Movement, spans: Sequence[UnitSpan]) -> list[Movement]:
 
 
 def store_movements(
-    desk: Desk, actor: Actor, parts: Sequence[Movement], *, refuse: bool, reason: str = ""
+    desk: GoodsDesk, actor: Actor, parts: Sequence[Movement], *, refuse: bool, reason: str = ""
 ) -> list[Finding]:
     """Writes the parts of one paper; what does not fit about them is returned.
 
@@ -107,13 +108,7 @@ def store_movements(
     batches = sorted({one.batch_no for one in parts})
     # Guards are read before the movements: whoever writes after this read makes our own write fail.
     guards = {batch_no: desk.flow.value(f"batch#{batch_no}", "guard", int) or 0 for batch_no in batches}
-    stored, tree = EveryMovement(desk.flow.starting), Tree(desk)
-    if refuse:
-        for part in parts:
-            _check_shipment(part, stored, tree)
-    findings = _findings(desk, parts, stored, tree)
-    if refuse and (found := next((one for one in findings if one.code in _CONTRADICTIONS), None)):
-        raise _overlap(found.expected, found.movement_id)
+    findings = check_movements(desk, parts, EveryMovement(desk.flow.starting), refuse=refuse)
     writes = [DocWrite("flow", f"batch#{one}", "guard", doc_of(guards[one] + 1), guards[one] + 1) for one in batches]
     writes += _writes(parts)
     if len(writes) + len(batches) > MAX_WRITES:
@@ -124,6 +119,20 @@ def store_movements(
     about = tuple(UnitSpan(one.batch_no, one.start, one.stop) for one in parts)
     act = draft(actor, f"{first.kind}s.record", first.paper, reason=reason, after=summary, about=about)
     desk.writes.commit(writes, act)
+    return findings
+
+
+def check_movements(
+    desk: GoodsDesk, parts: Sequence[Movement], stored: EveryMovement, *, refuse: bool
+) -> list[Finding]:
+    """What does not fit about the parts of one paper; nothing is written. ConflictError (`shipment_overlaps`)."""
+    tree = Tree(desk)
+    if refuse:
+        for part in parts:
+            _check_shipment(part, stored, tree)
+    findings = _findings(desk, parts, stored, tree)
+    if refuse and (found := next((one for one in findings if one.code in _CONTRADICTIONS), None)):
+        raise _overlap(found.expected, found.movement_id)
     return findings
 
 
@@ -157,7 +166,7 @@ def _overlap(party: str, movement_id: str) -> ConflictError:
     return ConflictError("shipment_overlaps", f"by {movement_id} some of these goods are at {party}", where="start")
 
 
-def _findings(desk: Desk, parts: Sequence[Movement], stored: EveryMovement, tree: Tree) -> list[Finding]:
+def _findings(desk: GoodsDesk, parts: Sequence[Movement], stored: EveryMovement, tree: Tree) -> list[Finding]:
     packing = RememberedPacking(desk.association)
     found: dict[tuple[str, str], Finding] = {}
     for part, index in _samples(parts, stored):
