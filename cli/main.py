@@ -9,7 +9,6 @@ from cli import (
     draw,
     draw_fetch,
     epcis,
-    epcis_console,
     insights,
     intake,
     keys,
@@ -39,8 +38,6 @@ draw.app.command("fetch")(draw_fetch.fetch)
 app.add_typer(campaign.app, name="campaign")
 app.add_typer(draw.app, name="draw")
 app.add_typer(diversion.app, name="diversion")
-epcis.app.command("capture")(epcis_console.capture)
-epcis.app.command("export")(epcis_console.export)
 app.add_typer(epcis.app, name="epcis")
 app.add_typer(insights.app, name="insights")
 keys.app.command("recipient")(recipients.recipient)
