@@ -10,13 +10,16 @@ from typing import Annotated, NoReturn
 import msgspec
 import typer
 
+from cli import epcis_console
 from uncap.domain.epcis import document, prehash
 from uncap.domain.epcis.document import Document
 from uncap.domain.epcis.faults import Fault
 from uncap.domain.epcis.validate import validate as judge
 from uncap.domain.errors import InputError
 
-app = typer.Typer(help="EPCIS 2.0 documents: check them, hash their events.", no_args_is_help=True)
+app = typer.Typer(help="EPCIS documents: check, hash, convert, capture, export.", no_args_is_help=True)
+app.command()(epcis_console.capture)
+app.command()(epcis_console.export)
 
 _File = Annotated[
     str,

@@ -12,6 +12,7 @@ from uncap.routes.console.document import document_of
 from uncap.routes.console.endpoint import Area, Endpoint
 from uncap.routes.console.epcis import EPCIS
 from uncap.routes.console.epcis_lists import EPCIS_LISTS
+from uncap.routes.console.epcis_own import EPCIS_OWN
 from uncap.routes.console.epochs import EPOCHS
 from uncap.routes.console.lifecycle import LIFECYCLE
 from uncap.routes.console.overview import OVERVIEW
@@ -51,6 +52,7 @@ AREAS: tuple[Area, ...] = (
     EPOCHS,
     EPCIS,
     EPCIS_LISTS,
+    EPCIS_OWN,
 )
 
 
