@@ -1,7 +1,11 @@
 """Changes of the packing by hand, over files and over roll order; the association's items in real tables."""
 
+from typing import Any
+
 import msgspec
 import pytest
+from botocore.exceptions import ClientError
+from pynamodb.exceptions import PutError
 
 from tests.integration.console import brand
 from tests.integration.console.conftest import NOW_MS, Api, Bench, Cloud
@@ -13,7 +17,7 @@ from uncap.domain.association.ports import UnitRef, UnitSpan
 from uncap.domain.association.store import Cell, file_pk
 from uncap.domain.catalog import Role
 from uncap.domain.codes.scheme import encode
-from uncap.domain.errors import ConflictError
+from uncap.domain.errors import ConflictError, TransientError
 from uncap.services.associate_units import AssociationJob, give_up, issues, open_file
 from uncap.services.batch_facts import CatalogFacts
 from uncap.services.change_packing import replacement_writes
@@ -178,3 +182,21 @@ def test_a_spare_takes_the_spoilt_units_place(cloud: Cloud, bench: Bench, admin:
     assert reader.parent_of(UnitRef(units, 1_100)) == UnitRef(cases, 0)
     assert reader.children_of(UnitRef(cases, 0))[-1] == UnitSpan(units, 1_100, 1_101)
     assert replacement_writes(bench.desk, units, 7, 1_101) == []
+
+
+def test_a_throttled_partition_is_waited_for(cloud: Cloud, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+    real, busy = FlowItem.save, iter([True, True, False])
+
+    def save(item: FlowItem, **how: Any) -> Any:
+        if next(busy, False):
+            raise PutError(cause=ClientError({"Error": {"Code": "ThrottlingException"}}, "PutItem"))
+        return real(item, **how)
+
+    monkeypatch.setattr(FlowItem, "save", save)
+    DynamoCells(cloud.connection, 1, waits.append).put_all([Cell("assoc#2", "a", "{}")])
+    assert len(waits) == 2
+    assert waits[0] < waits[1]
+    busy = iter([True] * 99)
+    with pytest.raises(TransientError, match="table_unavailable"):
+        DynamoCells(cloud.connection, 1, waits.append).put_all([Cell("assoc#2", "b", "{}")])

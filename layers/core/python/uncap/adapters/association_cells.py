@@ -3,6 +3,8 @@
 Used by the intake job, the console and whoever reads through `adapters/association.py`.
 """
 
+import random
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -23,15 +25,24 @@ WORKERS = 16
 """Puts under way at once: a run is some 250 items, and each waits about 5 ms for its answer."""
 
 _WAVE = 512
+_ATTEMPTS = 8
+_BACKOFF_S, _BACKOFF_CAP_S = 0.05, 3.0
 T = TypeVar("T")
 
 
 class DynamoCells:
-    """`CellStore` on the Flow table. `workers` 1 writes one by one, in order (moto is only exact serially)."""
+    """`CellStore` on the Flow table. `workers` 1 writes one by one, in order (moto is only exact serially).
 
-    def __init__(self, connection: Connection, workers: int = WORKERS) -> None:
+    A run's items go to one partition, which takes 1,000 write units a second: being throttled is a matter of course,
+    and waited for. `sleep` is for tests.
+    """
+
+    def __init__(
+        self, connection: Connection, workers: int = WORKERS, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
         self._connection = connection
         self._workers = workers
+        self._sleep = sleep
 
     def get(self, pk: str, sk: str) -> Cell | None:
         """See `CellStore`."""
@@ -76,14 +87,23 @@ class DynamoCells:
 
     def _each(self, work: Callable[[T], None], wanted: Iterable[T]) -> None:
         """In waves, so that neither memory nor the pool's queue grows with the file; the first error ends it."""
+
+        def patiently(one: T) -> None:
+            for attempt in range(_ATTEMPTS - 1):
+                try:
+                    return work(one)
+                except TransientError:
+                    self._sleep(random.uniform(0.5, 1) * min(_BACKOFF_CAP_S, _BACKOFF_S * 2**attempt))
+            return work(one)
+
         if self._workers == 1:
             for one in wanted:
-                work(one)
+                patiently(one)
             return
         source = iter(wanted)
         with ThreadPoolExecutor(self._workers) as pool:
             while wave := list(islice(source, _WAVE)):
-                list(pool.map(work, wave))
+                list(pool.map(patiently, wave))
 
 
 def _put(cell: Cell) -> None:
