@@ -44,6 +44,7 @@ DROPPED_PATHS = (
     "pyarrow/_s3fs.*",
     "pyarrow/src",
 )
+DROPPED_GLOBS = ("zstandard/_cffi*", "zstandard/backend_cffi*")  # its second implementation; the C one is imported
 KEPT_FOLDERS = ("numpy/testing", "jinja2/test")  # numpy imports numpy.testing lazily; both are part of the packages
 KEPT_METADATA = ("METADATA",)
 
@@ -113,6 +114,8 @@ def prune(root: Path) -> None:
 def unneeded(root: Path) -> Iterator[Path]:
     """Paths under `root` that `prune` removes, parents before children."""
     yield from (path for name in DROPPED_PATHS for path in root.glob(name))
+    for pattern in DROPPED_GLOBS:
+        yield from root.glob(pattern)
     for path in root.rglob("*"):
         name = path.relative_to(root).as_posix()
         if path.is_dir():

@@ -29,7 +29,7 @@ LAYER_BUDGET = {
     "CoreLayer": 6,
     "WebLayer": 2,
     "DepsScanLayer": 29,
-    "DepsBackLayer": 33,
+    "DepsBackLayer": 46,
     "DepsConsoleLayer": 65,
     "DepsIntakeLayer": 165,
 }
