@@ -41,15 +41,14 @@ def own_market(stack: StackOutputs) -> Iterator[Market]:
     market.close()
 
 
-def rush(market: Market, indices: Iterator[int], over: Event) -> list[Scanned]:
+def rush(market: Market, indices: Iterator[int], scans: list[Scanned], over: Event) -> None:
     """One person, a fresh bottle every moment, until it is over."""
-    phone, scans = market.phone(), []
+    phone = market.phone()
     while not over.is_set():
         began_ms = now_ms()
         answer = market.claim(phone, next(indices))
         scans.append(Scanned(began_ms, answer.outcome, answer.reason, answer.rewards, phone))
         time.sleep(0.2)
-    return scans
 
 
 def test_a_recall_during_a_rush(own_market: Market) -> None:
@@ -59,25 +58,31 @@ def test_a_recall_during_a_rush(own_market: Market) -> None:
     market.reward_when(early, under_way.rewards[0], "WAIT_USER")
     bottles = [index for kind in ("points", "cash", "") for index in market._unused[kind]]
     recall = {"recall_id": f"rc-{uuid.uuid4().hex[:12]}", "batch_no": market.batch_no, "notice": NOTICE}
-    over = Event()
+    over, scans = Event(), list[Scanned]()
     with ThreadPoolExecutor(CROWD) as pool:
-        crowd = [pool.submit(rush, market, iter(bottles[at::CROWD]), over) for at in range(CROWD)]
-        time.sleep(1.5)
-        market.desk.call("POST", "/recalls", {**recall, "reason": "glass splinters"})
-        stored_ms = now_ms()
-        time.sleep(CATALOG_AGE_S + 2)
-        over.set()
-        scans = [scan for one in crowd for scan in one.result(timeout=60)]
+        crowd = [pool.submit(rush, market, iter(bottles[at::CROWD]), scans, over) for at in range(CROWD)]
+        try:
+            eventually(lambda: len(scans) > CROWD, "the rush has begun")
+            market.desk.call("POST", "/recalls", {**recall, "reason": "glass splinters"})
+            stored_ms = now_ms()
+            bound_ms = stored_ms + int(CATALOG_AGE_S * 1000)
+            eventually(lambda: sum(scan.began_ms > bound_ms for scan in scans) > CROWD, "scans after the bound")
+        finally:
+            over.set()  # or the crowd would never leave
+        for one in crowd:
+            one.result(timeout=60)
 
-    late = [scan for scan in scans if scan.began_ms > stored_ms + CATALOG_AGE_S * 1000]
-    assert len(late) > CROWD
+    late = [scan for scan in scans if scan.began_ms > bound_ms]
     assert {(scan.outcome, scan.reason) for scan in late} == {("observed", "recalled")}
     assert any(scan.outcome == "first" for scan in scans if scan.began_ms < stored_ms)
 
     market.confirm(early, under_way.rewards[0])
     paid = market.reward_when(early, under_way.rewards[0], "PAID")
     assert paid["notice"] == NOTICE
-    assert NOTICE["en"] in early.client.get(market.link(bottles[-1]), headers={"Accept": "text/html", "Accept-Language": "en"}).text
+    assert (
+        NOTICE["en"]
+        in early.client.get(market.link(bottles[-1]), headers={"Accept": "text/html", "Accept-Language": "en"}).text
+    )
 
     between = [s for s in scans if s.outcome == "first" and s.began_ms > stored_ms + MONEY_BOUND_MS]
     for scan in between:
