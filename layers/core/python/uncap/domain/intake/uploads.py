@@ -18,7 +18,7 @@ KEPT_FAULTS = 1_000
 
 AREAS = {
     "association": "batches",
-    "epcis": "batches",
+    "epcis": "epcis",
     "shipments": "shipments",
     "receipts": "shipments",
     "returns": "shipments",
