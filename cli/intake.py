@@ -4,6 +4,7 @@ Run again after an interruption it goes on where it was: the same bytes are the 
 1: the console or the file could not be reached; 2: nothing of the file was taken; 3: taken, rows of it left out.
 """
 
+import contextlib
 import hashlib
 import time
 from collections.abc import Callable, Iterator
@@ -74,13 +75,14 @@ def run_order(order: Order, base: str, login: str, password: str, *, as_json: bo
     """Sends, follows, reports, and ends the command with its exit status."""
     try:
         console = Console(base.rstrip("/"), login, password)
+        session = contextlib.closing(console.client)
         columns = (
             TextColumn("{task.description}"),
             BarColumn(),
             TextColumn("{task.fields[note]}"),
             TimeRemainingColumn(),
         )
-        with Progress(*columns, console=Terminal(stderr=True), disable=as_json) as bar:
+        with session, Progress(*columns, console=Terminal(stderr=True), disable=as_json) as bar:
             report = send(console, order, bar)
     except ApiProblemError as problem:
         typer.echo(f"refused: {problem}", err=True)

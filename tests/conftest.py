@@ -21,7 +21,9 @@ STACK_ENVIRONMENT = {
     "UNCAP_PORT": os.environ.get("UNCAP_TEST_PORT", "4766"),
     "UNCAP_SIM_PORT": os.environ.get("UNCAP_TEST_SIM_PORT", "4767"),
     "UNCAP_STATE_DIR": os.environ.get("UNCAP_TEST_DIR", str(ROOT / ".uncap-test")),
-    "UNCAP_PARAMETERS": "PayoutTimeoutS=4 RewardVisibilityS=24 RailTimeoutMs=1500",
+    "UNCAP_PARAMETERS": (
+        "PayoutTimeoutS=4 RewardVisibilityS=24 RailTimeoutMs=1500 IntakeTimeoutS=15 IntakeVisibilityS=16"
+    ),
 }
 
 
