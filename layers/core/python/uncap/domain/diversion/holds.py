@@ -9,8 +9,8 @@ import msgspec
 class DiversionHold(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a diversion case does to the channel's money on a shipment's goods; never to a consumer's.
 
-    The goods are `start..stop` of batch `moved_batch_no`, or are packed in these. `state`: investigating (money waits) |
-    confirmed (forfeited) | dismissed (paid).
+    The goods are `start..stop` of batch `moved_batch_no`, or are packed in these. `state`: investigating (money waits),
+    confirmed (forfeited), dismissed (paid).
     """
 
     case_id: str

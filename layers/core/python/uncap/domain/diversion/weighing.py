@@ -5,7 +5,7 @@ the case-mates of a bottle that was seen there are seen there too; a traveller's
 Of a case's located scans, the number that lie there follows
 
     innocent  a beta-binomial with mean m (the travel share) and correlation 0.15 (several bottles to a purchase), mixed
-              with a whole case that a household took along (1 in 100) or that strangers share innocently (1 in 3000)
+              with a whole case that a household took along (1 in 50; 1 in 3000 once five people have scanned it)
     moved     a beta-binomial with Beta(4, 1): nearly all of them there
 
 and a shipment of which the share s was moved is a mixture of the two. What is reported is ln of the likelihood ratio,
@@ -20,8 +20,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 CORRELATION = 0.15
-HOUSEHOLD_PEOPLE = 2
-HOUSEHOLD_RATE = 0.01
+HOUSEHOLD_RATES = (0.02, 0.02, 0.02, 0.006, 0.002)
+"""How often a household takes a whole case to any one place, by the people who scanned it there."""
 STRANGERS_RATE = 1 / 3_000
 _MOVED_ALPHA, _MOVED_BETA = 4.0, 1.0
 _TRAVEL_COST = 2.0
@@ -31,6 +31,9 @@ _MOST_TRAVEL = 0.6
 _SHARES = (0.02, 0.05, 0.1, 0.2, 0.4, 0.7, 0.95)
 _MOST_SCANS = 60
 _TINY = 1e-300
+_STRANGERS = len(HOUSEHOLD_RATES)
+_Kind = tuple[int, int, int]
+"""Scans there, scans at home, people there; the last two bounded."""
 
 
 class CaseCount(NamedTuple):
@@ -51,7 +54,7 @@ class Weight(NamedTuple):
 
 def weigh(cases: Iterable[CaseCount], other_cases: int, other_scans: int, travel_share: float) -> Weight:
     """The weight of what was seen. `other_cases` of the shipment were never seen there, with `other_scans` at home."""
-    kinds = Counter((min(c.there, _MOST_SCANS), min(c.home, _MOST_SCANS), c.people > HOUSEHOLD_PEOPLE) for c in cases)
+    kinds = Counter((min(c.there, _MOST_SCANS), min(c.home, _MOST_SCANS), min(c.people, _STRANGERS)) for c in cases)
     kinds.update(_unseen(other_cases, other_scans))
     groups = tuple(kinds.items())
     best = innocent = -math.inf
@@ -72,19 +75,19 @@ def weigh(cases: Iterable[CaseCount], other_cases: int, other_scans: int, travel
     return Weight(best - innocent, *found)
 
 
-def _unseen(cases: int, scans: int) -> dict[tuple[int, int, bool], int]:
+def _unseen(cases: int, scans: int) -> dict[_Kind, int]:
     """Cases never seen there by how often they were scanned at home: evenly, as nothing else is known of them."""
     if cases <= 0:
         return {}
     each, more = divmod(max(0, scans), cases)
-    even = {(0, min(each, _MOST_SCANS), False): cases - more, (0, min(each + 1, _MOST_SCANS), False): more}
+    even = {(0, min(each, _MOST_SCANS), 0): cases - more, (0, min(each + 1, _MOST_SCANS), 0): more}
     return {kind: n for kind, n in even.items() if n}
 
 
 @lru_cache(maxsize=1 << 16)
-def _innocent(kind: tuple[int, int, bool], mean: float) -> float:
-    there, home, strangers = kind
-    rate = STRANGERS_RATE if strangers else HOUSEHOLD_RATE
+def _innocent(kind: _Kind, mean: float) -> float:
+    there, home, people = kind
+    rate = HOUSEHOLD_RATES[people] if people < _STRANGERS else STRANGERS_RATE
     spread = 1 / CORRELATION - 1
     travel = _beta_binomial(there, there + home, mean * spread, (1 - mean) * spread)
     return (1 - rate) * travel + rate * _moved(there, home)
