@@ -221,3 +221,13 @@ def test_codes_are_named_without_a_trace_in_the_address(bench: Bench, admin: Api
     assert admin.refused("GET", f"/codes/{units}.1200/history") == (404, "code_unknown")
     assert admin.refused("GET", "/codes/9999.0/history") == (404, "batch_unknown")
     assert admin.refused("GET", "/codes/0.0/history")[1] == "path_malformed"
+
+
+def test_who_was_sent_a_code_stands_in_its_history(admin: Api) -> None:
+    units, _ = brand.batch(admin, 60)
+    order = brand.export(admin, units, start=10, stop=40)
+    assert admin.call("GET", f"/exports/{order}/codes?count=10").status == 200
+    sent = [event["what"] for event in _events(admin, units, 19) if event["what"].startswith("exports")]
+    later = [event["what"] for event in _events(admin, units, 20) if event["what"].startswith("exports")]
+    assert (sent, later) == (["exports.order", "exports.codes"], ["exports.order"])
+    assert not any(event["what"].startswith("exports") for event in _events(admin, units, 9))

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from uncap.adapters.audited_writes import DocWrite, doc_of
+from uncap.domain.association.ports import UnitSpan
 from uncap.domain.catalog import CodeBatch, Role
 from uncap.domain.codes import bulk
 from uncap.domain.codes.canaries import placed
@@ -113,9 +114,10 @@ def _log(desk: Desk, actor: Actor, order: ExportOrder, entry: Download) -> None:
         kind: Kind = entry.what
         writes.append(DocWrite("parties", pk, reader, doc_of(kind), 1))
     summary = f"{entry.lines} lines of {entry.start}..{entry.stop}, sha256 {entry.sha256}"
-    desk.writes.commit(
-        writes, draft(actor, f"exports.{entry.what}", order.export_id, reason=order.reason, after=summary)
-    )
+    # The list of canaries stays out of the codes' history, which the factory reads.
+    about = [UnitSpan(order.batch_no, entry.start, entry.stop)] if entry.what == "codes" else []
+    act = draft(actor, f"exports.{entry.what}", order.export_id, reason=order.reason, after=summary, about=about)
+    desk.writes.commit(writes, act)
 
 
 def _txt(desk: Desk, batch: CodeBatch, key: CodeKey, order: ExportOrder, start: int, stop: int) -> Iterator[bytes]:

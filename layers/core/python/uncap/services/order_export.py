@@ -9,6 +9,7 @@ import msgspec
 
 from uncap.adapters.audited_writes import DocWrite, doc_of
 from uncap.domain import exports
+from uncap.domain.association.ports import UnitSpan
 from uncap.domain.catalog import CanaryRun, CodeBatch, Role
 from uncap.domain.codes import crockford
 from uncap.domain.codes.canaries import MAX_PER_ORDER, MAX_RUNS
@@ -79,7 +80,9 @@ def order_export(desk: Desk, actor: Actor, given: NewExport) -> ExportView:
     if order.canaries:
         writes.append(batch_write(_with_canaries(batch, order)))
     summary = f"{order.lines} lines of {order.role} {order.start}..{order.stop} for {order.made_for}, {order.state}"
-    desk.writes.commit(writes, draft(actor, "exports.order", order.export_id, reason=order.reason, after=summary))
+    about = [UnitSpan(order.batch_no, order.start, order.stop)]
+    act = draft(actor, "exports.order", order.export_id, reason=order.reason, after=summary, about=about)
+    desk.writes.commit(writes, act)
     return _view(desk, order, [])
 
 
