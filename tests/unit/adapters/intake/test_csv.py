@@ -130,6 +130,11 @@ def test_an_unreadable_byte_is_named_by_line_and_byte() -> None:
     assert "byte 5 of the line is 0xff, which is not UTF-8" in fault.words
 
 
+def test_names_beside_the_codes_cost_nothing_and_must_still_be_text() -> None:
+    rows, faults = read("child,parent,who\nA,B,王\n".encode() + b"C,D,\xff\n")
+    assert (len(rows), faults) == (1, [(3, "encoding_unknown")])
+
+
 CELL = st.text('AB1 "=+-,;é码\x00\r|', max_size=6)
 PLAIN = st.text("AB12", min_size=1, max_size=5)
 ROW = st.one_of(

@@ -1,7 +1,7 @@
 """Cells of plain CSV blocks as fixed-width arrays, by numpy, without a Python object per row.
 
 `csv_chunks.py` calls it first and falls back on `csv_rows.py` for a block that is not plain: ragged lines, quotes in
-cells, spaces around them, bytes beyond ASCII in a column that is read, formulas, NULs.
+cells, spaces around them, letters beyond ASCII in a column that is read, formulas, control characters.
 """
 
 from collections.abc import Sequence
@@ -14,8 +14,10 @@ from uncap.domain.intake.chunks import CODE_BYTES
 
 U8 = npt.NDArray[np.uint8]
 I64 = npt.NDArray[np.int64]
-_LF, _CR, _QUOTE, _SPACE = 10, 13, 34, 32
+_LF, _CR, _QUOTE, _SPACE, _WIDE = 10, 13, 34, 32, 128
+_PRINTABLE = bytes(range(32, 127)) + bytes(range(128, 256))
 _FORMULA = np.frombuffer(b"=+-@\t\r", np.uint8)
+_STARTS_FORMULA = np.isin(np.arange(256), _FORMULA)
 
 
 class Cells(NamedTuple):
@@ -28,14 +30,17 @@ class Cells(NamedTuple):
 def plain_columns(data: bytes, delimiter: str, width: int, wanted: Sequence[int]) -> list[U8] | None:
     """The wanted columns of every line, each (n, w) padded with zeros; None where a careful reader must look.
 
-    `width` is the number of cells in each line.
+    `width` is the number of cells in each line. Bytes beyond ASCII may stand in the other columns.
     """
-    if b"\0" in data or data.count(b"\r") not in (0, data.count(b"\r\n")):
+    if data.translate(None, _PRINTABLE + b"\r\n" + delimiter.encode()):
         return None
     buffer = np.frombuffer(data if data.endswith(b"\n") else data + b"\n", np.uint8)
     ends = np.flatnonzero(buffer == _LF)
     starts = np.concatenate(([0], ends[:-1] + 1))
-    stops = ends - (buffer[ends - 1] == _CR) if ends[0] else ends
+    closed = buffer[ends - 1] == _CR
+    if int(np.count_nonzero(buffer == _CR)) != int(np.count_nonzero(closed)):
+        return None
+    stops = ends - closed
     marks = _delimiters(buffer, ord(delimiter), starts, stops, width - 1)
     if marks is None or (stops <= starts).any():
         return None
@@ -44,14 +49,24 @@ def plain_columns(data: bytes, delimiter: str, width: int, wanted: Sequence[int]
     if quoted and not _all_quotes_wrap(buffer, edges):
         return None
     padded = np.concatenate((buffer, np.zeros(CODE_BYTES, np.uint8)))
-    made = []
+    made, wide = [], not data.isascii()
     for at in wanted:
         cells = Cells(edges[:, at] + 1, edges[:, at + 1])
-        column = gather(padded, _unquoted(buffer, cells) if quoted else cells)
-        if column is None or not is_plain(column):
+        column = _column(padded, _unquoted(buffer, cells) if quoted else cells, wide=wide)
+        if column is None:
             return None
         made.append(column)
     return made
+
+
+def _column(padded: U8, cells: Cells, *, wide: bool) -> U8 | None:
+    """One column's cells, if no formula, space or foreign letter is at their edges or in them."""
+    edges = padded[cells.start], padded[cells.stop - 1]
+    filled = cells.stop > cells.start
+    if (filled & (_STARTS_FORMULA[edges[0]] | (edges[0] == _SPACE) | (edges[1] == _SPACE))).any():
+        return None
+    column = gather(padded, cells)
+    return None if wide and column is not None and (column >= _WIDE).any() else column
 
 
 def gather(padded: U8, cells: Cells) -> U8 | None:

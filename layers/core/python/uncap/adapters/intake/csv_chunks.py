@@ -10,7 +10,7 @@ import numpy as np
 
 from uncap.adapters.intake.columns_fast import plain_columns
 from uncap.adapters.intake.csv_rows import CsvTable, open_table, read_block
-from uncap.adapters.intake.lines import Block, Place, blocks
+from uncap.adapters.intake.lines import UTF8, Block, Place, blocks, line_feeds
 from uncap.adapters.intake.sources import ByteSource
 from uncap.adapters.intake.streams import BLOCK_BYTES, Limits, is_packed, open_stream
 from uncap.adapters.intake.text_rows import TextRows, actions_of, names_its_codes
@@ -42,9 +42,10 @@ class Csv:
         encoding = place.encoding
         stream = open_stream(self._source, place.offset, self._limits)
         for block in blocks(stream, place, block_bytes):
-            chunk = plain_chunk(block, self._table, self._zone)
+            chunk = plain_chunk(block, self._table, self._zone) if _is_text(block.data, encoding) else None
             if chunk is not None:
-                lines = block.line + block.data.count(b"\n")
+                encoding = encoding or ("" if block.data.isascii() else UTF8)
+                lines = block.line + line_feeds(block.data)
                 yield chunk, Place(block.offset + len(block.data), lines, encoding)
                 continue
             careful = read_block(block, self._table, encoding)
@@ -53,6 +54,17 @@ class Csv:
             for row in careful.rows:
                 rows.add(row.line, row.cells)
             yield rows.build(), careful.place
+
+
+def _is_text(data: bytes, encoding: str) -> bool:
+    """Whether all of it is in the file's encoding; where that is open, in UTF-8."""
+    if data.isascii():
+        return True
+    try:
+        data.decode(encoding or UTF8)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def plain_chunk(block: Block, table: CsvTable, zone: tzinfo) -> RowChunk | None:

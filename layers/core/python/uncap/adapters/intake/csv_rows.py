@@ -7,7 +7,7 @@ UTF-8 (with or without BOM), GBK and GB 18030; `,` `;` or tab; LF or CRLF; quote
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from uncap.adapters.intake.lines import Block, Place, blocks, decode, encoding_of, read_dialect, split
+from uncap.adapters.intake.lines import Block, Place, blocks, decode, encoding_of, line_feeds, read_dialect, split
 from uncap.adapters.intake.sources import ByteSource
 from uncap.adapters.intake.streams import BLOCK_BYTES, Limits, open_stream
 from uncap.domain.errors import InputError
@@ -81,7 +81,7 @@ def read_block(block: Block, table: CsvTable, encoding: str) -> RowBlock:
             rows.append(CsvRow(number, _cells(raw, table, encoding, number)))
         except InputError as fault:
             faults.append(RowFault(number, fault.code, fault.message, fault.where if fault.code in _OF_CELL else ""))
-    whole = block.data.count(b"\n")
+    whole = line_feeds(block.data)
     return RowBlock(rows, faults, Place(block.offset + len(block.data), block.line + whole, encoding))
 
 

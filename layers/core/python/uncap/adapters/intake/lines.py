@@ -62,10 +62,10 @@ def blocks(stream: Stream, place: Place, block_bytes: int = BLOCK_BYTES) -> Iter
                 raise InputError("line_too_long", f"a line is longer than {LINE_BYTES} bytes", where=f"line {line}")
             cut = len(rest)
         if cut:
-            yield Block(rest[:cut], offset, line)
+            block, rest = rest[:cut], rest[cut:]
+            yield Block(block, offset, line)
             offset += cut
-            line += rest.count(b"\n", 0, cut)
-            rest = rest[cut:]
+            line += line_feeds(block)
 
 
 def _topped_up(stream: Stream, rest: bytes, block_bytes: int) -> tuple[bytes, bool]:
@@ -82,9 +82,14 @@ def _topped_up(stream: Stream, rest: bytes, block_bytes: int) -> tuple[bytes, bo
 
 def _cut(data: bytes) -> int:
     """Where the last whole line ends, or the BLOCK_LINES-th if there are more."""
-    if data.count(b"\n") <= BLOCK_LINES:
+    if line_feeds(data) <= BLOCK_LINES:
         return data.rfind(b"\n") + 1
     return int(np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n"))[BLOCK_LINES - 1]) + 1
+
+
+def line_feeds(data: bytes) -> int:
+    """How many there are; `bytes.count` takes eight times as long where there are many."""
+    return int(np.count_nonzero(np.frombuffer(data, np.uint8) == ord("\n")))
 
 
 def read_dialect(stream: Stream) -> Dialect:
