@@ -11,10 +11,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from urllib.parse import parse_qs, urlsplit
 
+from dev.about_gallery import ABOUT
 from dev.build_web import build
 from dev.page_gallery import GALLERY, GTIN, REWARD_ID
 from uncap.domain.errors import NotFoundError
-from webui import assets, scan_page, security
+from webui import about_page, assets, scan_page, security
 from webui.i18n import locale_of
 
 Reply = tuple[int, dict[str, str], object]
@@ -71,6 +72,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._static(parts[-1])
         elif parts[1] == "01":
             self._page(parts[-1])
+        elif parts[1] == "about":
+            html = about_page.render(ABOUT[parts[-1]], self._locale()).encode()
+            self._html(html, security.page_headers(style_sources=(about_page.style_source(),)))
         elif parts[1:3] == ["v1", "rewards"]:
             self._json(self.server.rewards)
         else:
@@ -89,14 +93,19 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.seen.append((self.command, self.path, body))
 
     def _page(self, name: str) -> None:
-        wanted = parse_qs(urlsplit(self.path).query).get("lang", [self.headers.get("Accept-Language", "")])[0]
-        html = scan_page.render(self.server.faces[name.upper()], locale_of(wanted)).encode()
+        html = scan_page.render(self.server.faces[name.upper()], self._locale()).encode()
         if self.server.links_sheet:
             html = re.sub(
                 rb"<style>.*</style>", b'<link rel="stylesheet" href="/static/scan.css">', html, flags=re.DOTALL
             )
+        self._html(html)
+
+    def _locale(self) -> str:
+        return locale_of(parse_qs(urlsplit(self.path).query).get("lang", [self.headers.get("Accept-Language", "")])[0])
+
+    def _html(self, html: bytes, headers: dict[str, str] | None = None) -> None:
         packed = "gzip" in self.headers.get("Accept-Encoding", "")
-        headers = security.page_headers() | ({"Content-Encoding": "gzip"} if packed else {})
+        headers = (headers or security.page_headers()) | ({"Content-Encoding": "gzip"} if packed else {})
         self._send(200, headers, gzip.compress(html, 9, mtime=0) if packed else html)
 
     def _static(self, name: str) -> None:

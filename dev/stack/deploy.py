@@ -42,6 +42,7 @@ FUNCTIONS = (
     "sweeper_job",
     "reconcile_job",
     "intake_job",
+    "about_page",
 )
 _KEPT_LINES = 8
 

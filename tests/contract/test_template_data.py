@@ -25,6 +25,7 @@ SECRETS = {
     "SweeperJob": {"payee-keys", "rail-keys"},
     "ScanProjector": set(),
     "IntakeJob": {"code-keys"},
+    "AboutPage": {"code-keys"},
 }
 # Services that know no resource for the action.
 ANY_RESOURCE = {

@@ -12,7 +12,7 @@ from uncap.adapters.levels import Levels
 from uncap.domain.association.ports import UnitRef
 from uncap.domain.catalog import Party
 from uncap.domain.channel import upwards
-from uncap.domain.movements import Movement
+from uncap.domain.movements import Movement, Story, follow
 from uncap.domain.rewards.ports import Channel
 from uncap.domain.whereabouts import story_of
 
@@ -68,12 +68,20 @@ class DynamoFlow:
             found = self._simple(unit)
             if found.shipped or not self._complex(unit.batch_no, above, 0):
                 return found
-        reader = _Chain(self._rows, lambda one: self._marks_of(one, self._max_age_ms))
-        story = story_of(unit, self._levels.association, reader, self._levels.below)
+        story = self._told(unit, self._levels, self._max_age_ms)
         if not story.shipped and self._max_age_ms:
-            fresh = _Chain(self._rows, lambda one: self._marks_of(one, 0))
-            story = story_of(unit, self._levels.association, fresh, self._levels.below)
+            story = self._told(unit, self._levels, 0)
         return Whereabouts(story.place.party, story.shipped)
+
+    def story_of(self, unit: UnitRef) -> Story:
+        """The unit's whole way, in a bounded number of queries however much its batch has moved. Needs `levels`."""
+        if self._levels is None:
+            return follow(self._rows.nearest(SHIP, unit), lambda _party, _above: False)
+        return self._told(unit, self._levels, self._max_age_ms)
+
+    def _told(self, unit: UnitRef, levels: Levels, max_age_ms: int) -> Story:
+        reader = _Chain(self._rows, lambda one: self._marks_of(one, max_age_ms))
+        return story_of(unit, levels.association, reader, levels.below)
 
     def _simple(self, unit: UnitRef) -> Whereabouts:
         now = self._clock_ms()

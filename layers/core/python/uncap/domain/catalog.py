@@ -66,6 +66,7 @@ class Product(msgspec.Struct, frozen=True, omit_defaults=True):
     best_before_days: int = 0
     packs: tuple[Pack, ...] = ()
     blank: bool = False
+    origin: str = "none"  # none | region | distributor: how finely its page shows its way
     version: int = 1
 
 

@@ -22,9 +22,10 @@ _LANGUAGES = ("zh-CN", "en")
 # What we have a link for; `all` is the word older resolvers use for the linkset.
 _NAMESPACES = ("gs1:", _GS1, "https://www.gs1.org/voc/", "https://ref.gs1.org/voc/", "http://gs1.org/voc/")
 _PAGE_TYPES = frozenset({"", *(space + name for space in _NAMESPACES for name in ("pip", "defaultLink"))})
+_ABOUT_TYPES = frozenset(space + name for space in _NAMESPACES for name in ("traceability", "safetyInfo"))
 _LINKSET_TYPES = frozenset({"linkset", "all"})
 
-Form = Literal["page", "redirect", "json", "linkset", "none"]
+Form = Literal["page", "redirect", "json", "linkset", "about", "none"]
 # Where pages stand: a place of their own, so that a redirect leads somewhere else.
 PAGES = "/p"
 METHODS = "GET, HEAD, OPTIONS"
@@ -39,13 +40,15 @@ class LinkTarget(msgspec.Struct, frozen=True, omit_defaults=True):
     hreflang: tuple[str, ...] = ()
 
 
-class LinkContext(msgspec.Struct, frozen=True):
-    """The links of one item."""
+class LinkContext(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The links of one item. Only single items have a way to trace."""
 
     anchor: str
     item_description: str = msgspec.field(name="itemDescription")
     default_link: tuple[LinkTarget, ...] = msgspec.field(name=_GS1 + "defaultLink")
     pip: tuple[LinkTarget, ...] = msgspec.field(name=_GS1 + "pip")
+    traceability: tuple[LinkTarget, ...] = msgspec.field(name=_GS1 + "traceability", default=())
+    safety_info: tuple[LinkTarget, ...] = msgspec.field(name=_GS1 + "safetyInfo", default=())
 
 
 class Linkset(msgspec.Struct, frozen=True):
@@ -78,6 +81,8 @@ def wanted_form(accept: str, link_type: str, language: str = "") -> Form:
     """
     if link_type in _LINKSET_TYPES:
         return "linkset"
+    if link_type in _ABOUT_TYPES:
+        return "about"
     if link_type not in _PAGE_TYPES:
         return "none"
     anything: Form = "page" if language and not link_type else "redirect"
@@ -102,8 +107,16 @@ def linkset(base: str, levels: Sequence[tuple[str, str]]) -> Linkset:
 
 def _context(base: str, path: str, title: str) -> LinkContext:
     page = f"{base}{PAGES}{path}"
-    about = LinkTarget(page, title, HTML, _LANGUAGES)
-    return LinkContext(f"{base}{path}", title, (LinkTarget(page, title),), (about,))
+    info = LinkTarget(page, title, HTML, _LANGUAGES)
+    way = about_path(path)
+    about = (LinkTarget(base + way, title, HTML, _LANGUAGES),) if way else ()
+    return LinkContext(f"{base}{path}", title, (LinkTarget(page, title),), (info,), about, about)
+
+
+def about_path(path: str) -> str:
+    """Where the product safety page of a code's path stands; "" for a path without a serial."""
+    parts = path.split("/")
+    return f"/about/{parts[2]}/{parts[4]}" if len(parts) == 5 and parts[1::2] == ["01", "21"] else ""
 
 
 def open_headers(base: str, path: str) -> dict[str, str]:

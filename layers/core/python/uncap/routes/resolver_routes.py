@@ -64,7 +64,7 @@ class KeyRoutes:
         title, path = self._named(request, link), f"/{link.key.ai}/{link.key.value}"
         base = self._desk.link_base or request.origin
         form = wanted(request)
-        if form == "none":
+        if form in ("none", "about"):
             raise NotFoundError("link_type_unknown", "There is no link of this type.", where="linkType")
         if form in ("linkset", "json"):
             return linkset_reply(base, [(path, title)])
@@ -110,10 +110,11 @@ def wanted(request: Request) -> resolver.Form:
     return resolver.wanted_form(request.headers.get("accept", ""), request.query("linkType"), language_named)
 
 
-def redirect(request: Request, base: str, path: str) -> Response[str]:
-    """To where the page stands; the same request may be sent there (307)."""
+def redirect(request: Request, base: str, path: str, form: resolver.Form = "redirect") -> Response[str]:
+    """To where the page, or the page about the item, stands; the same request may be sent there (307)."""
     headers = {**OPEN_HEADERS, **resolver.open_headers(base, path), "Vary": "Accept, Accept-Language"}
-    headers["Location"] = resolver.location(base, path, request.raw_query)
+    about = resolver.about_path(path) if form == "about" else ""
+    headers["Location"] = base + about if about else resolver.location(base, path, request.raw_query)
     return Response(307, body="", headers=headers)
 
 

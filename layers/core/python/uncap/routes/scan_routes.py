@@ -56,8 +56,8 @@ class ScanApi:
         if form == "none":
             raise NotFoundError("link_type_unknown", "There is no link of this type.", where="linkType")
         base = self._desk.link_base or request.origin
-        if form == "redirect":
-            return resolver_routes.redirect(request, base, link_path(code.gtin, code.serial))
+        if form in ("redirect", "about"):
+            return resolver_routes.redirect(request, base, link_path(code.gtin, code.serial), form)
         product = self._desk.scan.catalog.product(product_of(code.batch, code.index) or code.gtin)
         title = text_in(product.name, resolver_routes.language(request)) if product else ""
         return resolver_routes.linkset_reply(base, resolver_routes.levels_of(code.gtin, code.serial, title))

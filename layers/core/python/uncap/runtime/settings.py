@@ -105,6 +105,15 @@ class ProjectorSettings(_Common, frozen=True, kw_only=True):
     diversion_travel_ppm: int = 10_000  # of a shipment's scans, how many innocents carry to any one other place
 
 
+class AboutSettings(_Common, frozen=True, kw_only=True):
+    """about_page."""
+
+    catalog_table: str
+    parties_table: str
+    flow_table: str
+    code_keys_secret: str
+
+
 class IntakeSettings(_Common, frozen=True, kw_only=True):
     """intake_job: files from lines and warehouses."""
 

@@ -13,6 +13,7 @@ from uncap.services.desk import Actor, Desk, Words, catalog_write, draft
 
 RoleName = Literal["cap_outer", "cap_inner", "case_outer", "case_inner", "box_outer", "box_inner"]
 Gtin = Annotated[str, msgspec.Meta(pattern=r"^(\d{8}|\d{12,14})$(?!\n)", max_length=14, description="8 to 14 digits")]
+Origin = Literal["none", "region", "distributor"]
 OptionalGtin = Annotated[str, msgspec.Meta(pattern=r"^(\d{8}|\d{12,14})?$(?!\n)", max_length=14)]
 
 
@@ -41,6 +42,13 @@ class NewProduct(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     best_before_days: Annotated[int, msgspec.Meta(ge=0, le=36_500)] = 0
     packs: Annotated[tuple[NewPack, ...], msgspec.Meta(max_length=MAX_LEVELS)] = ()
     blank: bool = False
+    origin: Origin = "none"
+
+
+class ProductOrigin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How finely a product's page shows its way to whoever holds it."""
+
+    origin: Origin
 
 
 class ProductEntry(msgspec.Struct, frozen=True):
@@ -65,6 +73,7 @@ def create_product(desk: Desk, actor: Actor, given: NewProduct) -> Product:
         best_before_days=given.best_before_days,
         packs=packs,
         blank=given.blank,
+        origin=given.origin,
     )
     _check_roles(product)
     entry = ProductEntry(product.gtin, product.name, product.level)
@@ -76,6 +85,17 @@ def create_product(desk: Desk, actor: Actor, given: NewProduct) -> Product:
         draft(actor, "products.create", product.gtin, after=f"{product.level}, roles {', '.join(given.roles)}"),
     )
     return product
+
+
+def set_origin(desk: Desk, actor: Actor, gtin: str, given: ProductOrigin) -> Product:
+    """The product with its setting; pages follow within the catalog's age. NotFoundError, ConflictError."""
+    product = desk.product(gtin)
+    changed = msgspec.structs.replace(product, origin=given.origin, version=product.version + 1)
+    desk.writes.commit(
+        [catalog_write(f"product#{gtin}", "meta", doc_of(changed), changed.version)],
+        draft(actor, "products.origin", gtin, before=product.origin, after=given.origin),
+    )
+    return changed
 
 
 def parse_roles(names: tuple[RoleName, ...]) -> tuple[Role, ...]:

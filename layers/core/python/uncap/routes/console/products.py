@@ -3,7 +3,14 @@
 from uncap.domain.catalog import Product
 from uncap.domain.codes.links import check_gtin
 from uncap.routes.console.endpoint import Area
-from uncap.services.create_product import Gtin, NewProduct, ProductEntry, create_product
+from uncap.services.create_product import (
+    Gtin,
+    NewProduct,
+    ProductEntry,
+    ProductOrigin,
+    create_product,
+    set_origin,
+)
 from uncap.services.desk import Actor, Desk
 from uncap.services.list_entries import Listing, PageQuery, list_entries
 
@@ -26,3 +33,9 @@ def list_products(desk: Desk, query: PageQuery) -> Listing[ProductEntry]:
 def read_product(desk: Desk, gtin: Gtin) -> Product:
     """One product."""
     return desk.product(check_gtin(gtin))
+
+
+@PRODUCTS.put("/products/{gtin}/origin")
+def put_origin(desk: Desk, actor: Actor, gtin: Gtin, body: ProductOrigin) -> Product:
+    """Set how finely the product's page shows its way: not at all, by region, or by distributor."""
+    return set_origin(desk, actor, check_gtin(gtin), body)
