@@ -77,17 +77,25 @@ def _associations(
     settings: IntakeSettings, vault: Caller, connection: Connection, clock: Callable[[], int], workers: int
 ) -> Associations:
     cells, documents = DynamoCells(connection, workers), DocumentTable(CatalogItem)
-    catalog = Catalog(documents, clock, CACHE_AGE_MS)
     keyring = CachedSecret(vault, settings.code_keys_secret, Keyring.parse, clock)
 
-    def roles_of(gtin: str) -> tuple[Role, ...]:
-        product = catalog.product(gtin)
-        return product.roles if product else ()
+    # A catalog for every slice: what the file before did not find may have been created since.
+    def catalog() -> Catalog:
+        return Catalog(documents, clock, CACHE_AGE_MS)
+
+    def reader() -> CodeReader:
+        known = catalog()
+
+        def roles_of(gtin: str) -> tuple[Role, ...]:
+            product = known.product(gtin)
+            return product.roles if product else ()
+
+        return CodeReader(keyring(), roles_of, pallet_lookup(PalletNumbers(documents)))
 
     return Associations(
-        open_file=lambda start, again: open_file(cells, CatalogFacts(catalog), start, clock, again=again),
+        open_file=lambda start, again: open_file(cells, CatalogFacts(catalog()), start, clock, again=again),
         give_up=lambda file_id: give_up(cells, file_id, clock()),
         issues=lambda file_id: issues(cells, file_id),
-        reader=lambda: CodeReader(keyring(), roles_of, pallet_lookup(PalletNumbers(documents))),
+        reader=reader,
         zone=ZoneInfo(settings.time_zone),
     )
