@@ -130,6 +130,7 @@ class DiversionCheck:
             shipment_cases=route.shipment_cases,
             nearness=nearness(beyond),
             travel_ppm=allowed.travel_ppm(party_id, place, fact.cell, fact.at_ms, regions),
+            unit_batch_no=CodeRef.from_key(fact.code).batch_no,
         )
         return sighting, False
 

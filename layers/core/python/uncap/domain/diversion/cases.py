@@ -1,9 +1,11 @@
 """Diversion cases: opened once per shipment and place by the projector, decided by people in the console. Pure.
 
-States: open → investigating → confirmed | dismissed. Nothing here touches a consumer's prize.
+States: open → investigating → confirmed | dismissed. Nothing here touches a consumer's prize. The distributor may
+object at any time; what the brand decides afterwards answers the objection.
 """
 
 import hashlib
+from typing import Any
 
 import msgspec
 
@@ -18,6 +20,9 @@ TRANSITIONS: dict[str, tuple[str, ...]] = {
     "dismissed": (),
 }
 _NOTE_CHARACTERS = 2_000
+MAX_NOTES = 200
+MAX_EXHIBITS = 50
+RAISED, UPHELD, REJECTED = "raised", "upheld", "rejected"
 
 
 class EvidenceSummary(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -42,6 +47,30 @@ class CaseNote(msgspec.Struct, frozen=True):
     text: str
 
 
+class Objection(msgspec.Struct, frozen=True):
+    """What the distributor says against it, as an operator recorded it. `state`: raised | upheld | rejected."""
+
+    at_ms: int
+    party_id: str
+    operator: str
+    text: str
+    state: str = RAISED
+
+
+class Exhibit(msgspec.Struct, frozen=True):
+    """A thing outside uncap that speaks for or against: an inspector's photo, a delivery note. Never the thing itself.
+
+    `sha256` (hex) fixes what it was; `reference` says where it is kept.
+    """
+
+    at_ms: int
+    operator: str
+    kind: str  # photo | document | visit
+    reference: str
+    sha256: str = ""
+    text: str = ""
+
+
 class DiversionCase(msgspec.Struct, frozen=True, omit_defaults=True):
     """The path (batch → shipment → distributor → territory) against the place, the evidence, and what was decided.
 
@@ -62,6 +91,9 @@ class DiversionCase(msgspec.Struct, frozen=True, omit_defaults=True):
     version: int = 1
     judgement: Judgement | None = None
     rule: DiversionRule | None = None
+    unit_batches: tuple[int, ...] = ()
+    objection: Objection | None = None
+    exhibits: tuple[Exhibit, ...] = ()
 
 
 def case_id_of(shipment_id: str, place: str) -> str:
@@ -99,6 +131,7 @@ def open_case(
         evidence=summarise(evidence),
         judgement=judgement,
         rule=rule,
+        unit_batches=evidence.unit_batches,
     )
 
 
@@ -110,11 +143,44 @@ def move_case(case: DiversionCase, state: str, operator: str, text: str, now_ms:
     """
     if state not in TRANSITIONS:
         raise InputError("case_state_unknown", f"no such state: {state[:40]!r}", where="state")
+    note = CaseNote(now_ms, operator, state, _text(text))
+    if state not in TRANSITIONS[case.state]:
+        raise ConflictError("case_transition_refused", f"A case that is {case.state} cannot become {state}.")
+    answers = {"confirmed": REJECTED, "dismissed": UPHELD}
+    objection = case.objection
+    if objection is not None and objection.state == RAISED and state in answers:
+        objection = msgspec.structs.replace(objection, state=answers[state])
+    return _changed(case, note, state=state, objection=objection)
+
+
+def object_to(case: DiversionCase, party_id: str, operator: str, text: str, now_ms: int) -> DiversionCase:
+    """The case with the distributor's objection; a later one replaces an earlier one, whose text stays in the notes.
+
+    Raises InputError (`case_note_missing`, `case_note_too_long`, `not_the_accused`).
+    """
+    if party_id != case.party_id:
+        raise InputError("not_the_accused", f"the goods were {case.party_id}'s", where="party_id")
+    objection = Objection(now_ms, party_id, operator, _text(text))
+    return _changed(case, CaseNote(now_ms, operator, "objection", objection.text), objection=objection)
+
+
+def exhibit(case: DiversionCase, one: Exhibit) -> DiversionCase:
+    """The case with one more exhibit. Raises ConflictError (`case_full`)."""
+    if len(case.exhibits) >= MAX_EXHIBITS:
+        raise ConflictError("case_full", f"a case has at most {MAX_EXHIBITS} exhibits")
+    note = CaseNote(one.at_ms, one.operator, "exhibit", f"{one.kind}: {one.reference}")
+    return _changed(case, note, exhibits=(*case.exhibits, one))
+
+
+def _changed(case: DiversionCase, note: CaseNote, **changes: Any) -> DiversionCase:
+    if len(case.notes) >= MAX_NOTES:
+        raise ConflictError("case_full", f"a case has at most {MAX_NOTES} notes")
+    return msgspec.structs.replace(case, notes=(*case.notes, note), version=case.version + 1, **changes)
+
+
+def _text(text: str) -> str:
     if not text.strip():
         raise InputError("case_note_missing", "Say why in a few words.", where="note")
     if len(text) > _NOTE_CHARACTERS:
         raise InputError("case_note_too_long", f"At most {_NOTE_CHARACTERS} characters.", where="note")
-    if state not in TRANSITIONS[case.state]:
-        raise ConflictError("case_transition_refused", f"A case that is {case.state} cannot become {state}.")
-    note = CaseNote(now_ms, operator, state, text.strip())
-    return msgspec.structs.replace(case, state=state, notes=(*case.notes, note), version=case.version + 1)
+    return text.strip()

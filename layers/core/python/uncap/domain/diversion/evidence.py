@@ -19,6 +19,7 @@ MAX_CASES = 200
 MAX_CELLS = 50
 MAX_DAYS = 60
 MAX_GATHERINGS = 60
+MAX_BATCHES = 20
 GATHERING_PEOPLE = 5
 """So many people on one day in one spot may be a feast that took several cases along."""
 _SPOT_RESOLUTION = 6
@@ -60,6 +61,7 @@ class Sighting(msgspec.Struct, frozen=True):
     shipment_cases: int = 0  # cases in the shipment, 0 if unknown
     nearness: float = 0.0  # 1 right beyond the margin, falling off by e every 8 km
     travel_ppm: int = 0  # what the brand has set for this place, 0: nothing
+    unit_batch_no: int = 0  # the batch of the code that was scanned; `batch_no` is the one that was shipped
 
 
 class Gathering(msgspec.Struct, frozen=True):
@@ -96,6 +98,7 @@ class Evidence(msgspec.Struct, frozen=True, omit_defaults=True):
     shipment_cases: int = 0
     nearness: float = 0.0  # summed over scans
     travel_ppm: int = 0
+    unit_batches: tuple[int, ...] = ()
 
 
 class Judgement(msgspec.Struct, frozen=True):
@@ -152,6 +155,7 @@ def accumulate(evidence: Evidence | None, sighting: Sighting) -> Evidence:
         shipment_cases=max(one.shipment_cases, sighting.shipment_cases),
         nearness=one.nearness + sighting.nearness,
         travel_ppm=sighting.travel_ppm or one.travel_ppm,
+        unit_batches=_also(one.unit_batches, sighting.unit_batch_no),
     )
 
 
@@ -264,6 +268,12 @@ def _gathered(known: dict[str, Gathering], sighting: Sighting, *, is_new: bool) 
 def _spot(cell: str) -> str:
     resolution = h3.get_resolution(cell) if h3.is_valid_cell(cell) else 0
     return str(h3.cell_to_parent(cell, _SPOT_RESOLUTION)) if resolution > _SPOT_RESOLUTION else cell
+
+
+def _also(batches: tuple[int, ...], batch_no: int) -> tuple[int, ...]:
+    if not batch_no or batch_no in batches or len(batches) >= MAX_BATCHES:
+        return batches
+    return tuple(sorted((*batches, batch_no)))
 
 
 def _counted(counts: dict[int, int], key: int) -> dict[int, int]:
