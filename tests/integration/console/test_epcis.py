@@ -132,6 +132,7 @@ def test_one_event_and_its_address(erp: Api) -> None:
     found = erp.ok("GET", answer.headers["Location"])
     assert validate(document_of(found)).faults == ()
     assert found["eventID"].startswith("ni:///sha-256;")
+    assert erp.ok("GET", f"/epcis/events/{quote(found['eventID'], safe='')}") == found
     assert refused(erp.call("POST", "/epcis/events", {**bare, "action": "X"}))[0] == 400
     assert refused(erp.call("GET", "/epcis/events/none")) == (404, "epcisException:NoSuchResourceException")
 

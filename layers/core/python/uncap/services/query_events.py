@@ -7,6 +7,7 @@ with a token to go on from; what must be known whole (a sum, another order) is r
 import base64
 import binascii
 import hashlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from heapq import merge
 from itertools import islice
@@ -23,6 +24,7 @@ from uncap.domain.errors import InputError, NotFoundError
 
 MAX_CANDIDATES = 3_000
 _CHUNK = 50
+_KEY = re.compile(r"[0-9a-f]{64}(?:![0-9a-f]{32})?", re.ASCII)
 _PLACES = 200
 Event = dict[str, Any]
 
@@ -68,7 +70,12 @@ def query_events(store: EventStore, parameters: Mapping[str, Sequence[str]]) -> 
 
 
 def read_event(store: EventStore, event_id: str) -> Event:
-    """The event of this id, the declaration of its error rather than itself. Raises NotFoundError (`event_unknown`)."""
+    """The event of this id, the declaration of its error rather than itself; or the one of this hash, which is how we
+    name its address. Raises NotFoundError (`event_unknown`)."""
+    if _KEY.fullmatch(event_id):
+        by_key = store.events([event_id])
+        if by_key:
+            return by_key[event_id]
     page = store.places(index_of("id", event_id), "", ":", _PLACES, newest_first=True)
     keys = [_key(place) for place, _ in page.rows]
     events = [event for event in store.events(keys).values() if event.get("eventID") == event_id]

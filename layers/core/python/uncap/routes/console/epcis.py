@@ -93,7 +93,7 @@ def post_event(desk: Desk, raw: RawInput) -> Text:
     """Capture one event at once."""
     check_versions(raw)
     check_type(raw, *JSON_TYPES, *XML_TYPES)
-    return located(raw, capture_event(capturing(desk), raw.body).event_id)
+    return located(raw, capture_event(capturing(desk), raw.body).key)
 
 
 @EPCIS.get("/epcis/events")
