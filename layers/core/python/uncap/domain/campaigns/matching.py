@@ -31,7 +31,8 @@ SETS: dict[str, Callable[[Facts], tuple[Value, ...]]] = {
 
 PLACE = frozenset({"outlets", "distributors", "regions"})
 """Fields that cannot be judged before the goods' place in the channel is known."""
-MAX_INDEXED_DAYS = 31
+MAX_LISTED = 31
+"""Days or openings that a rule is filed under one by one; longer lists are tried instead of looked up."""
 
 
 class Seen:
@@ -60,11 +61,8 @@ def keys_of(when: Condition) -> dict[str, tuple[Value, ...]]:
     if days := _listed_days(when):
         keys["days"] = days
     for name in ("person_nth", "outlet_nth"):
-        nth: Nth | None = getattr(when, name)
-        if nth is not None and not nth.every:
-            keys[name] = tuple(dict.fromkeys((*nth.at, *range(1, min(nth.first, MAX_INDEXED_DAYS) + 1))))
-            if nth.first > MAX_INDEXED_DAYS:
-                del keys[name]
+        if numbers := _listed_numbers(getattr(when, name)):
+            keys[name] = numbers
     return keys
 
 
@@ -116,13 +114,20 @@ def _run(wanted: Streak, of: Callable[[Facts], tuple[int, int]]) -> Callable[[Se
     return lambda seen: wanted.reached(*of(seen.facts))
 
 
+def _listed_numbers(nth: Nth | None) -> tuple[int, ...]:
+    """The openings by number where they are few."""
+    if nth is None or nth.every or nth.first > MAX_LISTED:
+        return ()
+    return tuple(dict.fromkeys((*nth.at, *range(1, nth.first + 1))))
+
+
 def _listed_days(when: Condition) -> tuple[str, ...]:
     """The days of a short window, one by one."""
     if not when.from_day or not when.before_day:
         return ()
     first, after = (datetime.date.fromisoformat(day) for day in (when.from_day, when.before_day))
     length = (after - first).days
-    if not 0 < length <= MAX_INDEXED_DAYS:
+    if not 0 < length <= MAX_LISTED:
         return ()
     return tuple((first + datetime.timedelta(days=step)).isoformat() for step in range(length))
 
