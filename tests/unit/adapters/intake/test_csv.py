@@ -144,7 +144,7 @@ ROW = st.one_of(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=30)
 @given(st.lists(ROW, max_size=12), st.sampled_from(["\n", "\r\n"]), st.booleans())
 def test_quick_and_careful_reading_agree(lines: list[str], ends: str, last: bool) -> None:
     data = ("child,parent" + ends + ends.join(lines) + (ends if last else "")).encode()
@@ -169,7 +169,7 @@ def test_every_line_is_a_row_or_a_fault_wherever_the_file_is_cut(lines: list[str
         assert read(packed, block_bytes) == (rows, faults)
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(st.lists(ROW, min_size=1, max_size=60), st.integers(0, 10))
 def test_going_on_from_any_place_gives_the_very_same_chunks(lines: list[str], skip: int) -> None:
     filler = "é" * 5_000  # so that 64 KB blocks, the smallest there are, hold a dozen lines

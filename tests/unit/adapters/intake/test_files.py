@@ -254,7 +254,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=80)
+@settings(max_examples=40)
 @given(
     st.lists(st.dictionaries(st.text(max_size=5), JSON, max_size=3), max_size=6),
     JSON,
@@ -282,7 +282,7 @@ SEEDS = [
 ]
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(
     st.sampled_from(SEEDS),
     st.lists(st.tuples(st.integers(0, 2000), st.binary(max_size=4)), max_size=4),
@@ -299,7 +299,7 @@ def test_no_bytes_bring_a_reader_down(seed: bytes, changes: list[tuple[int, byte
     assert all(len(one.child) == len(one.parent) == len(one.lines) == len(one.at_ms) for one in chunks)
 
 
-@settings(max_examples=100)
+@settings(max_examples=40)
 @given(st.binary(max_size=300))
 def test_noise_is_refused_or_read(data: bytes) -> None:
     with contextlib.suppress(InputError):

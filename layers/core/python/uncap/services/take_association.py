@@ -147,7 +147,7 @@ def rows_of(chunk: RowChunk, codes: CodeReader, upload: Upload) -> Rows:
     delete = chunk.action[kept] == DELETE
     # Taken out of whatever it is in: no parent is no fault then.
     parent.fault[delete & (chunk.parent[kept] == b"")] = Fault.NONE
-    at_ms = np.where(chunk.at_ms[kept] == 0, upload.created_at_ms, chunk.at_ms[kept])
+    at_ms = chunk.at_ms[kept]  # 0 where the file says nothing: it holds since ever
     count = len(chunk.faults)
     if not count:
         return Rows(lines, child, parent, delete, at_ms)
@@ -158,7 +158,7 @@ def rows_of(chunk: RowChunk, codes: CodeReader, upload: Upload) -> Rows:
         _joined(child, unread),
         _joined(parent, unread),
         np.concatenate((delete, np.zeros(count, np.bool_))),
-        np.concatenate((at_ms, np.full(count, upload.created_at_ms))),
+        np.concatenate((at_ms, np.zeros(count, np.int64))),
     ).take(order)
 
 
