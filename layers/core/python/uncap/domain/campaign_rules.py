@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from fractions import Fraction
 
 from uncap.domain.campaigns.checks import MAX_CHANCE_PRIZE_MINOR, check_rules, unfair_change
+from uncap.domain.campaigns.pay_n import PAY_N, pay_n_fault, terms_not_worse
 from uncap.domain.campaigns.rules import RulePart
 from uncap.domain.catalog import Campaign, PersonLimit, Prize
 from uncap.domain.errors import ConflictError, InputError
@@ -84,6 +85,8 @@ def _favours(old: Campaign, new: Campaign) -> Iterable[tuple[str, bool]]:
 def _not_worse(old: Prize, new: Prize | None) -> bool:
     if new is None or new.kind != old.kind or new.tax_class != old.tax_class:
         return False
+    if not terms_not_worse(old.pay_n, new.pay_n):
+        return False
     return new.amount_minor >= old.amount_minor and set(new.name) >= set(old.name)
 
 
@@ -110,6 +113,11 @@ def _check_prizes(campaign: Campaign) -> None:
             raise _invalid(f"{prize.prize_id} is worth nothing", "prizes")
         if prize.kind == "cash" and prize.amount_minor - withheld_minor(prize) < MIN_CASH_MINOR:
             raise _invalid(f"{prize.prize_id}: less than {MIN_CASH_MINOR} fen cannot be transferred", "prizes")
+        if wrong := pay_n_fault(prize, campaign):
+            raise _invalid(f"{prize.prize_id}: {wrong}", "prizes")
+    winners = {prize.prize_id for prize in campaign.prizes if prize.kind == PAY_N}
+    if any(one.prize_id in winners and one.beneficiary != "consumer" for one in campaign.effects):
+        raise _invalid("a pay-N prize is won by consumers", "effects")
 
 
 def _check_pool(campaign: Campaign) -> None:

@@ -8,7 +8,7 @@ from enum import IntEnum
 
 import msgspec
 
-from uncap.domain.campaigns.reference import PauseScope, RuleSetRef
+from uncap.domain.campaigns.reference import PauseScope, PayN, RuleSetRef
 
 Text = dict[str, str]
 """One human text in several languages: {"zh-CN": …, "en": …}."""
@@ -138,13 +138,14 @@ class CodeBatch(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Prize(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One kind of prize. `amount_minor` is fen for cash and trade credit, whole points for points."""
+    """One kind of prize. `amount_minor`: fen for cash and trade credit, whole points, pieces of goods."""
 
     prize_id: str
-    kind: str  # cash | points | trade_credit | goods_voucher
+    kind: str  # cash | points | trade_credit | goods_voucher | pay_n
     amount_minor: int
     name: Text
     tax_class: str = "none"  # none | incidental
+    pay_n: PayN | None = None  # with kind pay_n, and only then
 
 
 class PoolShare(msgspec.Struct, frozen=True):
@@ -174,8 +175,7 @@ class PersonLimit(msgspec.Struct, frozen=True, omit_defaults=True):
 class Campaign(msgspec.Struct, frozen=True, omit_defaults=True):
     """One immutable version of a campaign. A change is a new version.
 
-    A version decides claims from `effective_at_ms` on: at least one cache age plus clock skew after it was written, so
-    that no two containers disagree.
+    It decides claims from `effective_at_ms` on: at least a cache age and clock skew after it was written (ADR 0017).
     """
 
     campaign_id: str

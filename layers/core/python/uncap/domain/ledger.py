@@ -9,6 +9,9 @@ A positive posting is a debit, a negative one a credit. Built by `domain/rewards
                               tax −T
     release   liability +A    breakage −A         nobody took it before its deadline
     breakage  budget +U       breakage −U         what a release's claims never used
+
+A pay-N right is one piece of goods and a fee (ADR 0021): redeeming it moves the piece to voucher:{outlet} and the fee
+to credit:{outlet}; replenishing moves the piece to voucher:{upstream}, and at the brand to clearing.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,7 +20,7 @@ import msgspec
 
 from uncap.domain.errors import ConflictError
 
-ACCOUNT_KINDS = ("expense", "budget", "liability", "clearing", "tax", "breakage")
+ACCOUNT_KINDS = ("expense", "budget", "liability", "clearing", "tax", "breakage", "voucher", "credit")
 
 
 class Posting(msgspec.Struct, frozen=True, array_like=True):
@@ -31,7 +34,7 @@ class JournalEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     """An entry that belongs to no single reward: budget reserved, breakage, a person's correction. Never changed."""
 
     entry_id: str
-    kind: str  # reserve | breakage | correction
+    kind: str  # reserve | breakage | correction | replenish
     at_ms: int
     postings: tuple[Posting, ...]
     note: str = ""
@@ -124,3 +127,8 @@ def unclaimed(release_id: str, campaign_id: str, currency: str, amount_minor: in
             Posting(account("breakage", campaign_id, currency), -amount_minor),
         )
     )
+
+
+def moved(debit: str, credit: str, amount_minor: int) -> tuple[Posting, ...]:
+    """Postings that move an amount from one account to another of the same currency."""
+    return balanced((Posting(debit, amount_minor), Posting(credit, -amount_minor)))

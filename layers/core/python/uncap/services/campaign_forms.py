@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from uncap.domain.campaigns.index import slots_in
-from uncap.domain.campaigns.reference import RuleSetRef
+from uncap.domain.campaigns.pay_n import MAX_ADD_MINOR
+from uncap.domain.campaigns.reference import PayN, RuleSetRef
 from uncap.domain.campaigns.rules import RulePart, needs_of
 from uncap.domain.catalog import Campaign, PersonLimit, PoolShare, Prize
 from uncap.domain.codes.links import check_gtin
@@ -24,14 +25,37 @@ SCHEMA_ID = "https://uncap.example/schemas/campaign.json"
 Limit = Annotated[int, msgspec.Meta(ge=0, le=100_000)]
 
 
+class NewPayN(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """For `add_minor` the winner gets one more of `gtin`, by `redeem_until_ms`, at an outlet of the goods' region
+    (or of their distributor, or anywhere). The outlet gets a goods voucher and `fee_minor` of trade credit."""
+
+    gtin: Gtin
+    add_minor: Annotated[int, msgspec.Meta(ge=1, le=MAX_ADD_MINOR)]
+    redeem_until_ms: TimeMs
+    fee_minor: Annotated[int, msgspec.Meta(ge=0, le=MAX_ADD_MINOR)] = 0
+    where: Literal["region", "distributor", "anywhere"] = "region"
+    per_day: Annotated[int, msgspec.Meta(ge=1, le=100, description="Per person, day and outlet")] = 3
+    excluded_outlets: Annotated[tuple[Id, ...], msgspec.Meta(max_length=200)] = ()
+
+    def value(self) -> PayN:
+        """As it is stored. Raises InputError (`gtin_invalid`)."""
+        return msgspec.convert(msgspec.structs.asdict(self) | {"gtin": check_gtin(self.gtin)}, PayN)
+
+
 class NewPrize(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`amount_minor`: fen for cash and trade credit, whole points, pieces of goods."""
+    """`amount_minor`: fen for cash and trade credit, whole points, pieces of goods. `pay_n` with kind pay_n."""
 
     prize_id: Id
-    kind: Literal["cash", "points", "trade_credit", "goods_voucher"]
+    kind: Literal["cash", "points", "trade_credit", "goods_voucher", "pay_n"]
     amount_minor: Count
     name: Words
     tax_class: Literal["none", "incidental"] = "none"
+    pay_n: NewPayN | None = None
+
+    def value(self) -> Prize:
+        """As it is stored."""
+        terms = self.pay_n.value() if self.pay_n else None
+        return Prize(self.prize_id, self.kind, self.amount_minor, self.name, self.tax_class, terms)
 
 
 class NewShare(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -92,7 +116,7 @@ def campaign_of(given: NewCampaign, effective_at_ms: int, rule_set: RuleSetRef) 
         ends_at_ms=given.ends_at_ms,
         claim_until_ms=given.claim_until_ms,
         gtins=tuple(check_gtin(gtin) for gtin in given.gtins),
-        prizes=tuple(Prize(p.prize_id, p.kind, p.amount_minor, p.name, p.tax_class) for p in given.prizes),
+        prizes=tuple(one.value() for one in given.prizes),
         pool=tuple(PoolShare(s.prize_id, s.win, s.per) for s in given.pool),
         effects=tuple(one.value() for one in given.effects),
         currency=given.currency,

@@ -13,6 +13,7 @@ import msgspec
 from uncap.adapters.catalog import BatchView, Catalog
 from uncap.domain.campaigns.deciding import NOTHING
 from uncap.domain.campaigns.facts import Pick
+from uncap.domain.campaigns.pay_n import PAY_N
 from uncap.domain.campaigns.reference import Slot, slots_of
 from uncap.domain.catalog import Campaign, Release
 from uncap.domain.codes.canaries import run_of
@@ -22,7 +23,7 @@ from uncap.domain.rewards import ids
 from uncap.domain.rewards.granting import Ground, deadline_ms, rewards_of
 from uncap.domain.rewards.ports import Channel, ChannelReader, LedgerStore, RewardQueue
 from uncap.domain.rewards.reward import Reward, State
-from uncap.domain.rewards.states import waits_for_person
+from uncap.domain.rewards.states import issue, waits_for_person
 from uncap.domain.scans import CodeRef, Mark, ScanChange, ScanImage
 from uncap.services.decide_claims import Claimed, Targeting, decide_claim, place_now
 from uncap.services.make_attempt import booked_at_birth
@@ -165,14 +166,15 @@ def _targeted(ref: CodeRef, claim: Mark, ground: Ground, granter: Granter) -> Gr
     campaign = ground.campaign
     latest = granter.catalog.campaign_versions(campaign.campaign_id)[-1:]
     scope = latest[0].paused_for if latest else campaign.paused_for
-    if granter.targeting is None or not (campaign.rule_set or scope):
+    rights = any(prize.pay_n is not None for prize in campaign.prizes)  # which are for outlets of the goods' region
+    if granter.targeting is None or not (campaign.rule_set or scope or rights):
         return ground
     final = granter.clock_ms() >= deadline_ms(claim, ground)
     claimed = Claimed(ref, claim, ground.batch, ground.release, campaign, ground.channel, final)
     if not campaign.rule_set:
         return msgspec.structs.replace(ground, place=place_now(claimed, granter.targeting))
     decision = decide_claim(claimed, granter.targeting)
-    place = place_now(claimed, granter.targeting) if scope else decision.facts.place
+    place = place_now(claimed, granter.targeting) if scope or rights else decision.facts.place
     return msgspec.structs.replace(ground, picks=decision.picks, facts=decision.facts, place=place)
 
 
@@ -185,7 +187,12 @@ def _worthless(ref: CodeRef, claim: Mark, view: BatchView, release: Release, cam
 
 
 def _paid_at_once(reward: Reward, granter: Granter) -> Reward:
-    """What our own ledger pays needs no queue and no second write, unless money may not move or it has to wait."""
+    """What our own ledger pays needs no queue and no second write, unless money may not move or it has to wait.
+
+    Nor does a pay-N right, which is put as one that may be redeemed.
+    """
+    if reward.kind == PAY_N and reward.state is State.PENDING and not granter.brakes.reason(reward):
+        return msgspec.structs.replace(issue(reward), rev=reward.rev)
     rail = granter.own.get(reward.kind)
     if rail is None or reward.state is not State.PENDING or granter.brakes.reason(reward):
         return reward
@@ -202,7 +209,8 @@ def claimable_again(images: Sequence[ScanImage], granter: Granter) -> list[str]:
         if image.first:
             wanted += _consumer_rewards(image.ref, image.first, granter.catalog)
     found = [granter.ledger.get(one) for one in wanted]
-    return [one.reward_id for one in found if one is not None and one.state is State.CLAIMABLE]
+    again = [one for one in found if one is not None and one.state is State.CLAIMABLE]
+    return [one.reward_id for one in again if one.kind != PAY_N]  # those an outlet redeems
 
 
 def _owner_returned(change: ScanChange) -> bool:

@@ -38,12 +38,23 @@ def _step(reward: Reward, payouts: Payouts) -> Reward:
         return reward
     if step is Step.LOOK:
         return poll(reward, payouts)
+    if step is Step.ISSUE:
+        return _issue(reward, payouts)
     if reward.kind not in payouts.rails:
         return _hold(reward, NO_RAIL, payouts)
     reason = payouts.brakes.reason(reward)
     if step is Step.BEGIN:
         return _begin(reward, payouts) if not reason else _hold(reward, reason, payouts)
     return _send(reward, payouts, ask_only=step is Step.QUERY, reason=reason)
+
+
+def _issue(reward: Reward, payouts: Payouts) -> Reward:
+    """A pay-N right that was held may be redeemed from now on."""
+    if reason := payouts.brakes.reason(reward):
+        return _hold(reward, reason, payouts)
+    issued = states.issue(reward)
+    payouts.ledger.replace(reward, issued)
+    return issued
 
 
 def _begin(reward: Reward, payouts: Payouts) -> Reward:

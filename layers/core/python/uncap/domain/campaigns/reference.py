@@ -50,6 +50,22 @@ class PauseScope(msgspec.Struct, frozen=True, omit_defaults=True):
         )
 
 
+class PayN(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Terms of a pay-N prize: who adds `add_minor` is given one more of product `gtin` by an outlet (ADR 0021).
+
+    The outlet is credited a goods voucher and `fee_minor` of trade credit. `where` says which outlets: those of the
+    goods' `region`, of their `distributor`, or `anywhere`. Per person and day an outlet redeems `per_day` at most.
+    """
+
+    gtin: str
+    add_minor: int
+    redeem_until_ms: int
+    fee_minor: int = 0
+    where: str = "region"
+    per_day: int = 3
+    excluded_outlets: tuple[str, ...] = ()
+
+
 class Place(msgspec.Struct, frozen=True, omit_defaults=True, array_like=True):
     """Where a claim's goods stand in the channel; kept in the rewards of campaigns that differ by place."""
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from uncap.domain.campaigns.reference import Slot
 from uncap.domain.campaigns.rules import Rule
 from uncap.domain.catalog import Campaign, CodeBatch, Prize, Release
-from uncap.domain.rewards.granting import currency_of_prize, prize_of
+from uncap.domain.rewards.granting import prize_of, values_of
 
 Sums = dict[str, int]
 """Currency → amount."""
@@ -25,12 +25,12 @@ def face_value(
     sums: Sums = {}
     for laid in release.prize_table if any(one.kind == "laid" for one in campaign.effects) else ():
         prize = prize_of(campaign, laid.prize_id)
-        unit = currency_of_prize(prize, campaign)
-        sums[unit] = sums.get(unit, 0) + prize.amount_minor * laid.count
+        for unit, amount in values_of(prize, campaign).items():
+            sums[unit] = sums.get(unit, 0) + amount * laid.count
     dearest: dict[tuple[Slot, str], int] = {}
     for slot, prize in _others(release, campaign, rules, batch):
-        key = slot, currency_of_prize(prize, campaign)
-        dearest[key] = max(prize.amount_minor, dearest.get(key, 0))
+        for unit, amount in values_of(prize, campaign).items():
+            dearest[slot, unit] = max(amount, dearest.get((slot, unit), 0))
     for (_, unit), amount in dearest.items():
         sums[unit] = sums.get(unit, 0) + amount * release.eligible_count
     return sums

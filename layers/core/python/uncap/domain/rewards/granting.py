@@ -8,12 +8,14 @@ import msgspec
 
 from uncap.domain import ledger
 from uncap.domain.campaigns.facts import Facts, Pick
-from uncap.domain.campaigns.reference import Place
+from uncap.domain.campaigns.pay_n import PAY_N
+from uncap.domain.campaigns.reference import PayN, Place
 from uncap.domain.catalog import Campaign, CodeBatch, Prize, Release
 from uncap.domain.errors import PoisonError
 from uncap.domain.rewards import ids
 from uncap.domain.rewards.ports import Channel
 from uncap.domain.rewards.reward import Reward, State
+from uncap.domain.rewards.rights import PIECES, granted_right
 from uncap.domain.rewards.states import AWAITING_ASSOCIATION, AWAITING_SHIPMENT, wait_ms
 from uncap.domain.scans import CodeRef, Mark
 
@@ -21,7 +23,7 @@ COME_BACK_FOR_MS = 7 * 86_400_000
 EPOCH_COMPROMISED = "epoch_compromised"
 NO_PAYEE = "no_payee"
 EXCLUDED = "excluded"
-_OWN_UNITS = {"points": "PTS", "goods_voucher": "VCH"}
+_OWN_UNITS = {"points": "PTS", "goods_voucher": PIECES, PAY_N: PIECES}
 _TAX_PERCENT = {"none": 0, "incidental": 20}
 
 
@@ -60,6 +62,14 @@ def unconditional(campaign: Campaign) -> tuple[Pick, ...]:
 def currency_of_prize(prize: Prize, campaign: Campaign) -> str:
     """Points and vouchers are kept in units of their own, so that no account mixes them with money."""
     return _OWN_UNITS.get(prize.kind, campaign.currency)
+
+
+def values_of(prize: Prize, campaign: Campaign) -> dict[str, int]:
+    """What a prize costs, per currency: a pay-N right is a piece of goods and the outlet's fee."""
+    values = {currency_of_prize(prize, campaign): prize.amount_minor}
+    if prize.pay_n is not None and prize.pay_n.fee_minor:
+        values[campaign.currency] = values.get(campaign.currency, 0) + prize.pay_n.fee_minor
+    return values
 
 
 def withheld_minor(prize: Prize) -> int:
@@ -101,7 +111,7 @@ def _owed(base: Reward, claim: Mark, prize: Prize, ground: Ground) -> Reward:
     reason = _hold_reason(base.party, prize.kind, payee, ground)
     waits = reason in (AWAITING_SHIPMENT, AWAITING_ASSOCIATION)
     due = claim.at_ms + wait_ms(base.reward_id, 3) if reason == AWAITING_SHIPMENT else base.claimable_until_ms
-    return msgspec.structs.replace(
+    owed = msgspec.structs.replace(
         base,
         state=State.HELD if reason else State.PENDING,
         reason=reason,
@@ -115,6 +125,20 @@ def _owed(base: Reward, claim: Mark, prize: Prize, ground: Ground) -> Reward:
         due_at_ms=due if waits else 0,
         granted=ledger.granted(base.release_id, base.beneficiary, currency, prize.amount_minor),
     )
+    return _with_terms(owed, prize.pay_n, ground.campaign)
+
+
+def _with_terms(owed: Reward, terms: PayN | None, campaign: Campaign) -> Reward:
+    """A pay-N right carries the outlet's fee, and lasts until the redemption deadline where that is later."""
+    if terms is None:
+        return owed
+    right = msgspec.structs.replace(
+        owed,
+        claimable_until_ms=max(owed.claimable_until_ms, terms.redeem_until_ms),
+        fee_minor=terms.fee_minor,
+        fee_currency=campaign.currency if terms.fee_minor else "",
+    )
+    return msgspec.structs.replace(right, granted=granted_right(right))
 
 
 def _hold_reason(party: str, kind: str, payee: str, ground: Ground) -> str:

@@ -58,6 +58,16 @@ class Attempt(msgspec.Struct, frozen=True, omit_defaults=True):
         return not self.closed
 
 
+class Redemption(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A pay-N right, redeemed: by which outlet, which of its people, when. `key` is the request's: a retry is known."""
+
+    outlet: str = msgspec.field(name="o")
+    person: str = msgspec.field(name="p")
+    at_ms: int = msgspec.field(name="t")
+    key: str = msgspec.field(name="k")
+    upstream: str = msgspec.field(name="u")  # who owes the outlet the replacement
+
+
 class Reward(msgspec.Struct, frozen=True, omit_defaults=True):
     """`amount_minor` is the prize's face value; the person receives `net_minor`. `rev` counts the item's writes.
 
@@ -91,7 +101,10 @@ class Reward(msgspec.Struct, frozen=True, omit_defaults=True):
     rev: int = msgspec.field(name="r", default=1)
     granted: tuple[Posting, ...] = msgspec.field(name="g", default=())
     settled: tuple[Posting, ...] = msgspec.field(name="m", default=())
-    place: Place | None = msgspec.field(name="j", default=None)  # only where the campaign differs by place
+    place: Place | None = msgspec.field(name="j", default=None)  # only where place matters
+    fee_minor: int = msgspec.field(name="fe", default=0)  # a pay-N right's: what the outlet is credited besides
+    fee_currency: str = msgspec.field(name="fy", default="")
+    redeemed: Redemption | None = msgspec.field(name="rd", default=None)
 
     @property
     def net_minor(self) -> int:

@@ -9,10 +9,11 @@ from typing import Any
 
 import msgspec
 
-from uncap.domain import ledger
+from uncap.domain.campaigns.pay_n import PAY_N
 from uncap.domain.codes import crockford
 from uncap.domain.errors import ConflictError
-from uncap.domain.rewards.reward import Attempt, Reward, State
+from uncap.domain.rewards.reward import Attempt, Redemption, Reward, State
+from uncap.domain.rewards.rights import redeemed_right, released_right
 
 PAID_WORD = "paid"
 AMOUNT_DIFFERS = "amount_differs"
@@ -37,6 +38,7 @@ class Step(StrEnum):
     """What the payout worker does with a message about a reward."""
 
     BEGIN = "begin"  # write a new attempt, then call the rail
+    ISSUE = "issue"  # a pay-N right: no rail, an outlet redeems it
     RESEND = "resend"  # the attempt is written: send exactly the same again
     QUERY = "query"  # the rail's key is too old to resend: only ask
     LOOK = "look"  # at the rail, and in no index: ask what became of it
@@ -46,6 +48,8 @@ class Step(StrEnum):
 
 def next_step(reward: Reward, now_ms: int) -> Step:
     """The worker's next move; never BEGIN while an attempt is open."""
+    if reward.state is State.CLAIMABLE and reward.kind == PAY_N:
+        return Step.NOTHING
     if reward.state is State.CLAIMABLE:
         return Step.BEGIN if now_ms < reward.claimable_until_ms else Step.NOTHING
     if unwatched(reward):
@@ -55,7 +59,7 @@ def next_step(reward: Reward, now_ms: int) -> Step:
     if reward.due_at_ms > now_ms:
         return Step.WAIT
     if reward.state is State.PENDING:
-        return Step.BEGIN
+        return Step.ISSUE if reward.kind == PAY_N else Step.BEGIN
     return Step.QUERY if key_expired(reward, now_ms) else Step.RESEND
 
 
@@ -103,11 +107,30 @@ def may_try_again(reward: Reward) -> bool:
 def begin_attempt(reward: Reward, attempt: Attempt) -> Reward:
     """SUBMITTING with the attempt written; only from PENDING or CLAIMABLE, and only the next number."""
     expected = reward.attempt.no + 1 if reward.attempt else 1
+    if reward.kind == PAY_N:
+        raise illegal(reward, "be paid by a rail")
     if reward.state not in (State.PENDING, State.CLAIMABLE) or not may_try_again(reward) or attempt.no != expected:
         raise illegal(reward, f"begin attempt {attempt.no}")
     if attempt.amount_minor != reward.net_minor:
         raise illegal(reward, "pay another amount than is owed")
     return moved(reward, state=State.SUBMITTING, attempt=attempt, action=None)
+
+
+def issue(reward: Reward) -> Reward:
+    """A pay-N right that may be redeemed from now on; the `due` index ends it at its deadline."""
+    if reward.kind != PAY_N or reward.state is not State.PENDING:
+        raise illegal(reward, "be issued")
+    return moved(reward, state=State.CLAIMABLE, due_at_ms=reward.claimable_until_ms)
+
+
+def redeem(reward: Reward, redemption: Redemption) -> Reward:
+    """PAID, with the entry that credits the outlet; the check of who may is `rights.py`'s."""
+    if reward.kind != PAY_N or reward.state is not State.CLAIMABLE or reward.settled:
+        raise illegal(reward, "be redeemed")
+    if redemption.at_ms >= reward.claimable_until_ms:
+        raise illegal(reward, "be redeemed after its deadline")
+    entry = redeemed_right(reward, redemption.outlet)
+    return moved(reward, state=State.PAID, redeemed=redemption, settled=entry, paid_at_ms=redemption.at_ms)
 
 
 def hold(reward: Reward, reason: str, now_ms: int) -> Reward:
@@ -180,7 +203,7 @@ def release(reward: Reward, reason: str) -> Reward:
     """RELEASED, with the entry that turns the debt into breakage."""
     if not may_try_again(reward):
         raise illegal(reward, "release")
-    entry = ledger.released(reward.beneficiary, reward.campaign_id, reward.currency, reward.amount_minor)
+    entry = released_right(reward)
     return moved(reward, state=State.RELEASED, reason=reason, action=None, settled=entry)
 
 
