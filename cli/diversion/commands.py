@@ -11,6 +11,7 @@ from rich.table import Table
 
 from cli.diversion import rules
 from cli.diversion.evaluation import Tally, evaluate
+from cli.diversion.evidence import evidence
 from cli.diversion.market import Market
 from cli.diversion.scenario import Scenario, load_scenario, scenario_schema
 from uncap.domain.diversion.evidence import DiversionRule
@@ -18,6 +19,7 @@ from uncap.domain.errors import InputError
 
 app = typer.Typer(help="Diversion: how it is judged, on made-up and on real scans.", no_args_is_help=True)
 _BAD_INPUT = 2
+app.command()(evidence)
 
 
 @app.command("evaluate")

@@ -138,7 +138,7 @@ class DiversionCheck:
         self, fact: ScanFact, route: _Route, shipment: Shipment, regions: RegionMap
     ) -> tuple[CounterKey, ...]:
         """What sightings of this shipment, and of this case, are weighed against."""
-        at_home = route.distributor and regions.shape(route.distributor).contains(fact.cell)
+        at_home = route.distributor and not regions.shape(route.distributor).distance_m(fact.cell)
         home = (home_key(shipment.shipment_id, route.case_no),) if at_home else ()
         return (shipment_key(shipment.shipment_id), *home)
 

@@ -8,7 +8,7 @@ import math
 from uncap.domain.catalog import Text
 from uncap.domain.diversion.evidence import DiversionRule, Judgement
 
-_MOST = 30.0
+_MOST = 1_000_000
 _LARGE = 1_000
 
 
@@ -64,7 +64,9 @@ def _percent(ppm: int) -> str:
 
 
 def _times(odds_ln: float) -> str:
-    times = math.exp(min(odds_ln, _MOST))
+    if odds_ln > math.log(_MOST):
+        return f">{_MOST:,}"
+    times = math.exp(odds_ln)
     return f"{times:.3g}" if times < _LARGE else f"{times:,.0f}"
 
 
