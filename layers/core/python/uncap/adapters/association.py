@@ -100,6 +100,10 @@ class StoredAssociation:
         """What files and hands have said of the unit, in order of time; the default is not among it."""
         return self._view(unit.batch_no, unit.index).history(unit.index) if self._head(unit.batch_no) else []
 
+    def speaks_of(self, batch_no: int) -> bool:
+        """Whether a file or a hand has ever said anything of this batch; otherwise the default alone answers."""
+        return self._head(batch_no) is not None
+
     def is_associated(self, batch_no: int) -> bool:
         """Whether a file says what this batch is packed in, so that roll order no longer stands for it."""
         head = self._head(batch_no)

@@ -4,10 +4,20 @@ Used by `adapters/flow.py` and `adapters/shipments.py` to leave the chain alone 
 """
 
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 from uncap.adapters.catalog import Catalog
 from uncap.domain.association.ports import AssociationReader, UnitRef, chain_of
 from uncap.domain.channel import MAX_DEPTH, PartyOf, stands_below
+
+
+@runtime_checkable
+class Speaks(Protocol):
+    """An AssociationReader that knows of which batches it was told anything (`adapters/association.py`)."""
+
+    def speaks_of(self, batch_no: int) -> bool:
+        """Whether a file or a hand has."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,15 +31,23 @@ class Levels:
     def above(self, thing: UnitRef) -> set[int]:
         """Batches of boxes, cases, pallets that this thing is or may once have been in."""
         found = {pack.batch_no for pack in chain_of(self.association, thing)}
-        batch_no = thing.batch_no
+        return found.union(self.declared_above(thing.batch_no)) - {thing.batch_no}
+
+    def declared_above(self, batch_no: int) -> list[int]:
+        """The batches above this one by the catalog, nearest first."""
+        found: list[int] = []
         for _ in range(MAX_DEPTH):
             view = self.catalog.batch(batch_no)
             batch_no = view.batch.case_batch_no if view else 0
             if not batch_no:
                 break
-            found.add(batch_no)
-        found.discard(thing.batch_no)
+            found.append(batch_no)
         return found
+
+    def is_as_declared(self, batch_no: int) -> bool:
+        """Whether its things can only be in packs of the batches above it: nobody has said anything else."""
+        association = self.association
+        return not (isinstance(association, Speaks) and association.speaks_of(batch_no))
 
     def below(self, party_id: str, above: str) -> bool:
         """See `domain.movements.Below`."""

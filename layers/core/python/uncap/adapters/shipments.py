@@ -38,6 +38,7 @@ class CachedShipments:
         self._below = levels.below if levels else _nobody_below
         self._rows = FlowRows()
         self._cache: dict[int, _Batch] = {}
+        self._packs: dict[int, tuple[int, bool, bool]] = {}
 
     def shipment_of(self, batch_no: int, index: int, at_ms: int | None = None) -> Shipment | None:
         """The shipment by which the thing is where it should be at `at_ms` (now without one), declared at any level.
@@ -63,9 +64,29 @@ class CachedShipments:
         return self._batch(thing.batch_no).map.covering(thing.index)
 
     def _told(self, levels: Levels, thing: UnitRef, at_ms: int | None) -> Story:
-        if any(self._batch(batch_no).map.cuts for batch_no in levels.above(thing)):
-            return follow(movements_on(thing, levels.association, self, at_ms), self._below)
-        return self._own(thing)
+        as_declared, above_moved = self._packs_of(levels, thing.batch_no)
+        if as_declared and not above_moved:
+            return self._own(thing)
+        if as_declared and not self.movements_of(thing):
+            # It has only ever moved with the one pack it was always in.
+            pack = levels.association.parent_of(thing, at_ms)
+            return self._own(thing) if pack is None else self._told(levels, pack, at_ms)
+        if not as_declared and not any(self._batch(one).map.cuts for one in levels.above(thing)):
+            return self._own(thing)
+        return follow(movements_on(thing, levels.association, self, at_ms), self._below)
+
+    def _packs_of(self, levels: Levels, batch_no: int) -> tuple[bool, bool]:
+        """(whether nobody has packed things of this batch otherwise than declared, whether a pack above was moved)."""
+        now = self._clock_ms()
+        known = self._packs.get(batch_no)
+        if known is None or now - known[0] >= self._max_age_ms:
+            chain = [batch_no, *levels.declared_above(batch_no)]
+            moved = any(self._batch(one).map.cuts for one in chain[1:])
+            known = (now, all(levels.is_as_declared(one) for one in chain), moved)
+            if len(self._packs) >= _CACHE_BATCHES:
+                self._packs.clear()
+            self._packs[batch_no] = known
+        return known[1:]
 
     def _own(self, thing: UnitRef) -> Story:
         batch = self._batch(thing.batch_no)
