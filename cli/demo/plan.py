@@ -90,7 +90,8 @@ class _Drafter:
 
     def plan(self) -> Plan:
         diverted = self._diverted_indices()
-        free = iter([index for index in self.first_release if index not in set(diverted)])
+        gone = {index // UNITS_PER_CASE for index in diverted}  # whole cases left: nobody opens their rest at home
+        free = iter([index for index in self.first_release if index // UNITS_PER_CASE not in gone])
         rejected, decommissioned = _take(free, REJECTED), _take(free, DECOMMISSIONED)
         plain = self.second_release + _take(free, MIX["claim"] - MIX["warehouse"])
         paired = _take(free, MIX["pair"] // 2)
