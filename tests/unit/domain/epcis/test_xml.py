@@ -3,6 +3,7 @@
 import json
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -227,3 +228,12 @@ BOMB = "".join(f"<!ENTITY l{n} '&l{n - 1};&l{n - 1};&l{n - 1};'>" for n in range
 def test_refusals(data: bytes, code: str, where: str) -> None:
     refused = refusal(data)
     assert (refused.code, refused.where.startswith(where)) == (code, True), refused
+
+
+@pytest.mark.parametrize(
+    "path", sorted((Path(__file__).parents[4] / "examples/epcis").glob("*.xml")), ids=lambda p: p.stem
+)
+def test_examples_are_valid_and_hashed_as_the_generator_does(path: Path) -> None:
+    made = read(path.read_bytes())
+    assert validate(made).faults == ()
+    assert hashes(made) == oracle(path.read_bytes())
