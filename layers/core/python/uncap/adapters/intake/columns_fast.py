@@ -27,10 +27,13 @@ class Cells(NamedTuple):
     stop: I64
 
 
-def plain_columns(data: bytes, delimiter: str, width: int, wanted: Sequence[int]) -> list[U8] | None:
+def plain_columns(
+    data: bytes, delimiter: str, width: int, wanted: Sequence[int], words: int | None = None
+) -> list[U8] | None:
     """The wanted columns of every line, each (n, w) padded with zeros; None where a careful reader must look.
 
-    `width` is the number of cells in each line. Bytes beyond ASCII may stand in the other columns.
+    `width` is the number of cells in each line. Bytes beyond ASCII may stand in column `words` and in those that are
+    not wanted; that they are text is the caller's to know.
     """
     if data.translate(None, _PRINTABLE + b"\r\n" + delimiter.encode()):
         return None
@@ -52,7 +55,7 @@ def plain_columns(data: bytes, delimiter: str, width: int, wanted: Sequence[int]
     made, wide = [], not data.isascii()
     for at in wanted:
         cells = Cells(edges[:, at] + 1, edges[:, at + 1])
-        column = _column(padded, _unquoted(buffer, cells) if quoted else cells, wide=wide)
+        column = _column(padded, _unquoted(buffer, cells) if quoted else cells, wide=wide and at != words)
         if column is None:
             return None
         made.append(column)

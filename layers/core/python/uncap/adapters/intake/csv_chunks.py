@@ -42,7 +42,7 @@ class Csv:
         encoding = place.encoding
         stream = open_stream(self._source, place.offset, self._limits)
         for block in blocks(stream, place, block_bytes):
-            chunk = plain_chunk(block, self._table, self._zone) if _is_text(block.data, encoding) else None
+            chunk = plain_chunk(block, self._table, self._zone, encoding) if _is_text(block.data, encoding) else None
             if chunk is not None:
                 encoding = encoding or ("" if block.data.isascii() else UTF8)
                 lines = block.line + line_feeds(block.data)
@@ -67,16 +67,17 @@ def _is_text(data: bytes, encoding: str) -> bool:
     return True
 
 
-def plain_chunk(block: Block, table: CsvTable, zone: tzinfo) -> RowChunk | None:
+def plain_chunk(block: Block, table: CsvTable, zone: tzinfo, encoding: str) -> RowChunk | None:
     """The block as a chunk if nothing about it is unusual."""
     names = list(table.columns)
-    columns = plain_columns(block.data, table.delimiter, table.width, [table.columns[name] for name in names])
+    wanted = [table.columns[name] for name in names]
+    columns = plain_columns(block.data, table.delimiter, table.width, wanted, table.columns.get("action"))
     if columns is None:
         return None
     found = dict(zip(names, columns, strict=True))
     child, parent = found["child"], found["parent"]
     count = len(child)
-    action = actions_of(found["action"]) if "action" in found else np.zeros(count, np.uint8)
+    action = actions_of(found["action"], encoding or UTF8) if "action" in found else np.zeros(count, np.uint8)
     at_ms = parse_times(found["at"], zone) if "at" in found else np.zeros(count, np.int64)
     if action is None or at_ms is None or not names_its_codes(child, parent, action):
         return None

@@ -99,7 +99,7 @@ class Parquet:
         action: npt.NDArray[np.uint8] | None = np.zeros(count, np.uint8)
         if "action" in columns:
             cells = text_cells(columns["action"])
-            action = None if cells is None else actions_of(cells)
+            action = None if cells is None else actions_of(cells, "utf-8")
         at_ms = self._times(columns["at"]) if "at" in columns else np.zeros(count, np.int64)
         if action is None or at_ms is None or not names_its_codes(child, parent, action):
             return None

@@ -76,16 +76,16 @@ def names_its_codes(child: U8, parent: U8, action: npt.NDArray[np.uint8]) -> boo
     return bool(child[:, 0].all() and (parent[:, 0].astype(bool) | (action != ADD)).all())
 
 
-def actions_of(cells: U8) -> npt.NDArray[np.uint8] | None:
+def actions_of(cells: U8, encoding: str) -> npt.NDArray[np.uint8] | None:
     """A column (n, w) of action cells padded with zeros; None if one of them is no action."""
     texts = codes_of(cells)
     if len(texts) and (texts == texts[0]).all():
-        only = action_of(texts[0].decode("ascii", "replace"))
+        only = action_of(texts[0].decode(encoding, "replace"))
         return None if only is None else np.full(len(texts), only, np.uint8)
     names, places = np.unique(texts, return_inverse=True)
     if len(names) > 64:
         return None
-    actions = [action_of(name.decode("ascii", "replace")) for name in names]
+    actions = [action_of(name.decode(encoding, "replace")) for name in names]
     if None in actions:
         return None
     return np.array(actions, np.uint8)[places]
