@@ -7,7 +7,7 @@ LOCK := .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit
 export PYTHONPATH := $(CURDIR):$(CURDIR)/layers/core/python:$(CURDIR)/layers/web/python
 TEST_ROOMS := $(wildcard tests/unit tests/contract tests/integration tests/histories tests/e2e tests/browser)
 
-.PHONY: help env tools up down clean status demo test lint format types bench lock routes messages web build
+.PHONY: histories mutants help env tools up down clean status demo test lint format types bench lock routes messages web build
 .DEFAULT_GOAL := help
 
 help:  ## what there is
@@ -50,6 +50,12 @@ types: env
 format: env  ## put everything into the house style
 	@.venv/bin/ruff format .
 	@.venv/bin/ruff check --fix .
+
+histories: env  ## N seeded histories of the money services under faults (10000); SEED=n replays one and prints it
+	@$(PY) -m tests.histories.runner --count $(or $(N),10000) $(if $(SEED),--seed $(SEED))
+
+mutants: env  ## plausible bugs, the first history that catches each, and what it says
+	@$(PY) -m tests.histories.mutants
 
 bench: tools web  ## every figure, one JSON object a line; ONLY=name for one
 	@$(PY) -m bench $(ONLY)

@@ -1,6 +1,6 @@
-"""The campaigns of the harness: a plain one, and one with rules that ask for everything a claim can be asked for.
+"""The campaigns of the harness, each a shape that histories take in turn, up to one whose rules ask for everything.
 
-`FakeCatalog` serves either; `rich_problems` says what is wrong with the decisions that a history took.
+`FakeCatalog` serves any of them; `rich_problems` says what is wrong with the decisions that a history took.
 """
 
 from collections import defaultdict
@@ -8,7 +8,8 @@ from datetime import UTC
 
 import msgspec
 
-from tests.histories.stores import FakeChannel, FakeDecisions, FakeMembers
+from tests.histories.scans import FakeChannel
+from tests.histories.stores import FakeDecisions, FakeMembers
 from tests.histories.world import START_MS
 from uncap.adapters.catalog import Catalog
 from uncap.domain.campaigns.explaining import explain
@@ -21,6 +22,7 @@ from uncap.domain.catalog import (
     CodeBatch,
     Effect,
     LaidPrize,
+    PersonLimit,
     PoolShare,
     Prize,
     Release,
@@ -107,17 +109,53 @@ RICH_BATCH = msgspec.structs.replace(BATCH, case_batch_no=9, units_per_case=4)
 TERRITORIES = (Territory("d-1", "510104", ()), Territory("d-2", "500100", ()))
 
 
-class FakeCatalog:
-    """CatalogSource whose batch can be frozen and whose campaign can be paused, everywhere or for an outlet."""
+LAID = msgspec.structs.replace(CAMPAIGN, effects=CAMPAIGN.effects[:1])
+WIDE = msgspec.structs.replace(
+    CAMPAIGN,
+    effects=(
+        *CAMPAIGN.effects,
+        gives(3, "consumer", "cash"),
+        gives(3, "outlet", "points"),
+        gives(4, "salesperson", "points"),
+        gives(5, "outlet_staff", "points"),
+    ),
+)
+LIMITED = msgspec.structs.replace(CAMPAIGN, limit=PersonLimit(per_day=1, per_campaign=2))
+SHAPES: dict[str, tuple[Campaign, CodeBatch]] = {
+    "plain": (CAMPAIGN, BATCH),
+    "laid": (LAID, BATCH),
+    "wide": (WIDE, BATCH),
+    "limited": (LIMITED, BATCH),
+    "rich": (RICH, RICH_BATCH),
+}
 
-    def __init__(self, *, rich: bool = False) -> None:
+
+def shape_of(seed: int) -> str:
+    """Every other history has rules, which can go wrong in most ways; the others take turns."""
+    return "rich" if seed % 2 == 0 else ("plain", "limited", "wide", "laid")[seed // 2 % 4]
+
+
+class FakeCatalog:
+    """CatalogSource whose release is activated at some time, whose batch can be frozen and whose campaign can be
+    paused, everywhere or for an outlet."""
+
+    def __init__(self, shape: str = "plain") -> None:
         self.hold, self.paused, self.outlet_paused = "", False, ""
-        self.campaign, self.batch = (RICH, RICH_BATCH) if rich else (CAMPAIGN, BATCH)
+        self.activated = True
+        self.epoch_state = ""
+        self.campaign, self.batch = SHAPES[shape]
+        self._texts: dict[tuple[object, ...], list[tuple[str, str]]] = {}
 
     def get(self, pk: str, sk: str, *, consistent: bool = False) -> str | None:
-        return None
+        return f'{{"state":"{self.epoch_state}"}}' if pk == "epoch#1" and self.epoch_state else None
 
     def query(self, pk: str, *, consistent: bool = False) -> list[tuple[str, str]]:
+        told = (pk, self.hold, self.paused, self.outlet_paused, self.activated)
+        if told not in self._texts:
+            self._texts[told] = self._rows(pk)
+        return self._texts[told]
+
+    def _rows(self, pk: str) -> list[tuple[str, str]]:
         if pk == "campaign#spring":
             scope = PauseScope(outlets=(self.outlet_paused,) if self.outlet_paused else ())
             newest = msgspec.structs.replace(self.campaign, version=2, paused=self.paused, paused_for=scope)
@@ -125,7 +163,8 @@ class FakeCatalog:
         if pk == "territories":
             return [(one.party_id, _text(one)) for one in TERRITORIES]
         batch = msgspec.structs.replace(self.batch, hold=self.hold)
-        return [("meta", _text(batch)), ("release#rel-1", _text(RELEASE))]
+        release = RELEASE if self.activated else msgspec.structs.replace(RELEASE, state="committed")
+        return [("meta", _text(batch)), ("release#rel-1", _text(release))]
 
 
 class FakeRuleSets:

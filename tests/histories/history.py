@@ -6,6 +6,8 @@ well.
 
 from collections.abc import Callable
 
+import msgspec
+
 from tests.histories.campaigns import (
     BATCH,
     CAMPAIGN,
@@ -15,16 +17,20 @@ from tests.histories.campaigns import (
     RULES,
     FakeCatalog,
     rich_problems,
+    shape_of,
     targeting_of,
 )
+from tests.histories.people import People
 from tests.histories.rail import FakeRail
-from tests.histories.stores import FakeChannel, FakeDecisions, FakeLedger, FakeQueue, FakeScans
-from tests.histories.world import Rates, World
+from tests.histories.scans import FakeChannel, FakeLimits, FakeScans
+from tests.histories.stores import FakeDecisions, FakeLedger, FakeQueue
+from tests.histories.verdict import claim_problems, money_problems, people_problems
+from tests.histories.world import Rates, World, weather
 from uncap.adapters.catalog import Catalog
 from uncap.adapters.rails.own_ledger import OwnLedgerRail
 from uncap.domain.catalog import Release, Role
 from uncap.domain.errors import UncapError
-from uncap.domain.rewards.reward import FINAL, Reward, State
+from uncap.domain.rewards.reward import Reward, State
 from uncap.domain.scans import CodeRef, Mark, ScanImage
 from uncap.services.decide_hold import acknowledge, approve
 from uncap.services.grant_rewards import Granter, grant_changes
@@ -36,29 +42,39 @@ from uncap.services.settle_payout import Payouts
 from uncap.services.stop_money import MAX_AGE_MS, Brakes
 from uncap.services.sweep_rewards import sweep
 from uncap.services.take_message import look_later, take_message
-from uncap.services.trial_balance import trial_balance
 
 __all__ = ["BATCH", "CAMPAIGN", "RELEASE", "FakeCatalog", "History"]
 FIRST_LOOK_S = 300
+CATALOG_AGE_MS = 5_000
 # A stop holds once the brakes' answer has aged; then come the calls of an actor that has just been told to go on, each
 # up to 40 ms, and those of three others between them.
 STOP_WITHIN_MS = MAX_AGE_MS + 2_000
+_PAUSES_MS = (10, 1_000, 60_000, 200_000, 500_000, 3 * 3_600_000, 9 * 3_600_000)
+
+
+class OutletScans(FakeScans):
+    """Now and then it is an outlet's own phone that claims."""
+
+    def claim(self, ref: CodeRef, mark: Mark) -> ScanImage:
+        outlet = self.world.random.choice(["", "", "o-1"])
+        return super().claim(ref, msgspec.structs.replace(mark, outlet=outlet))
 
 
 class History:
-    """A world with everything in it, and the things that can happen there. Every other seed's campaign has rules."""
+    """A world with everything in it, and the things that can happen there."""
 
     def __init__(self, seed: int, ledger: type[FakeLedger] = FakeLedger) -> None:
-        self.rich = seed % 2 == 0
-        seeded = World(seed, Rates())
-        faults = seeded.random.choice([0.0, 0.02, 0.1])
-        self.world = World(seed, Rates(kill=faults, before=faults, after=faults))
-        self.rail = FakeRail(self.world, trouble=self.world.random.choice([0.0, 0.5, 1.0]))
-        self.ledger, self.queue = ledger(self.world), FakeQueue(self.world)
-        self.scans, self.channel, self.source = FakeScans(self.world), FakeChannel(), FakeCatalog(rich=self.rich)
-        catalog, clock = Catalog(self.source, self.world.clock_ms, 0), self.world.clock_ms
+        self.shape = shape_of(seed)
+        self.rich = self.shape == "rich"
+        world = self.world = World(seed, Rates())
+        world.rates = weather(world.random)
+        self.rail = FakeRail(world, trouble=world.rates.trouble)
+        self.ledger, self.queue, self.decisions = ledger(world), FakeQueue(world), FakeDecisions(world)
+        self.scans = OutletScans(world) if self.rich else FakeScans(world)
+        self.limits, self.channel, self.source = FakeLimits(world), FakeChannel(), FakeCatalog(self.shape)
+        catalog, clock = Catalog(self.source, world.clock_ms, CATALOG_AGE_MS), world.clock_ms
+        self.people = People(world, self.scans, self.limits, catalog)
         own, brakes = OwnLedgerRail(), Brakes(catalog, clock)
-        self.decisions = FakeDecisions(self.world)
         self.granter = Granter(
             catalog, self.channel, self.ledger, self.queue, _laid, brakes, clock, {"points": own}, pool=None,
             targeting=targeting_of(self.decisions, self.channel, catalog),
@@ -69,56 +85,68 @@ class History:
             brakes=brakes,
             rails={"cash": self.rail, "points": own},
             open_payee=lambda reward: f"openid-{reward.party}",
-            clock_ms=self.world.clock_ms,
+            clock_ms=clock,
             notify_url="https://api.example/v1/rails/wechat/notify",
         )
 
     def play(self) -> list[str]:
+        random, world = self.world.random, self.world
+        world.note(self.shape, world.rates)
         self.ledger.entries.clear()
-        reserve_budget(_quiet(self.ledger), RELEASE, self.source.campaign, RULES.rules if self.rich else ())
-        random = self.world.random
+        self._activate(random.random() < 0.8)
         self.channel.shipped = random.random() < 0.7
         for _ in range(random.randrange(20, 60)):
-            self.world.run(*(self._attempt(random.choice(self._happenings())) for _ in range(random.randrange(1, 5))))
-            self.world.now_ms += random.choice([10, 1_000, 60_000, 200_000, 500_000, 3 * 3_600_000, 9 * 3_600_000])
+            happenings = self._happenings()
+            chosen = [random.choice(happenings) for _ in range(random.randrange(1, 5))]
+            world.note("next:", *(one.__name__.strip("_") for one in chosen))
+            world.run(*map(self._attempt, chosen))
+            world.now_ms += random.choice(_PAUSES_MS)
             self.rail.live()
         self._settle_down()
-        return self.world.violations + self._accounts()
+        for problem in self._accounts():
+            world.violated(problem)
+        return world.violations
 
     def _happenings(self) -> list[Callable[[], object]]:
         often = [self._claim, self._relay, self._work, self._work, self._work, self._sweep, self._callback]
-        return [*often, *often, self._reconcile, self._change_the_ground, self._human, self._forge, self._come_back]
+        rare = [self._reconcile, self._change_the_ground, self._human, self._forge, self._come_back, self._ask_again]
+        return [*often, *often, *rare]
 
     def _attempt(self, body: Callable[[], object]) -> Callable[[], None]:
         def guarded() -> None:
             try:
                 body()
-            except UncapError:
-                return  # the invocation failed; whatever delivered the event delivers it again
+            except UncapError as cause:
+                # The invocation failed; whatever delivered the event delivers it again.
+                self.world.note(body.__name__.strip("_"), "failed:", cause.code)
 
         return guarded
 
+    def _activate(self, yes: bool = True) -> None:
+        self.source.activated = yes
+        if yes:
+            rules = RULES.rules if self.rich else ()
+            reserve_budget(_quiet(self.ledger), RELEASE, self.source.campaign, rules)
+
     def _claim(self) -> None:
-        self._scan(CodeRef(7, self.world.random.randrange(CODES), Role.CAP_INNER), f"p{self.world.random.randrange(5)}")
+        ref = CodeRef(7, self.world.random.randrange(CODES), Role.CAP_INNER)
+        persons = 2 if self.shape == "limited" else 5
+        self.people.claim(f"p{self.world.random.randrange(persons)}", ref)
+
+    def _ask_again(self) -> None:
+        self.people.ask_again()
 
     def _come_back(self) -> None:
         """People whose payout ended without them open the page again."""
         for reward in list(self.ledger.items.values()):
             if reward.state is State.CLAIMABLE:
-                self._scan(reward.code, reward.party)
-
-    def _scan(self, ref: CodeRef, person: str) -> None:
-        outlet = self.world.random.choice(["", "", "o-1"]) if self.rich else ""
-        at_ms = self.world.now_ms
-        mark = Mark(f"i{at_ms}", at_ms, "claim", person, "sealed", outlet=outlet, campaign="spring@1")
-        old = self.scans.images.get(ref.key())
-        first = old.first if old else None
-        self.scans.write(ScanImage(ref.key(), mark, (old.count if old else 0) + 1, first or mark))
+                self.people.claim(reward.party, reward.code)
 
     def _relay(self) -> None:
-        batch = self.scans.batch()
+        shard = self.world.random.choice(self.scans.waiting or [0, 1])
+        batch, position = self.scans.batch(shard)
         grant_changes(batch, self.granter)
-        self.scans.position = max(self.scans.position, self.scans.stream.index(batch[-1]) + 1 if batch else 0)
+        self.scans.taken(shard, position)
 
     def _work(self) -> None:
         taken = self.queue.take()
@@ -139,30 +167,37 @@ class History:
                 self.rail.callbacks.remove(body)
 
     def _forge(self) -> None:
-        writes = self.ledger.writes
-        for body, headers in ((b"{}", {}), *((body, {"signature": "bad"}) for body in self.rail.callbacks[:1])):
+        before = len(self.ledger.writers)
+        forged: list[tuple[bytes, dict[str, str]]] = [(b"{}", {})]
+        for body in self.rail.callbacks[:1]:
+            forged += [(body, {"signature": "bad"}), (self.rail.with_other_amount(body), {"signature": "good"})]
+        for body, headers in forged:
             try:
                 receive_callback(headers, body, self.rail, self.payouts)
             except UncapError:
                 continue
-            self.world.violations.append("a forged notice was believed")
-        if self.ledger.writes != writes:
-            self.world.violations.append("a forged notice was written")
+            self.world.violated("a forged notice was believed")
+        if self.world.turn in self.ledger.writers[before:]:
+            self.world.violated("a forged notice was written")
 
     def _reconcile(self) -> None:
         reconcile(self.scans, self.granter, self.world.clock_ms, lambda: self.world.chance(0.1))
 
     def _change_the_ground(self) -> None:
+        if not self.source.activated:
+            self._activate()
         self.channel.shipped = True
         self.channel.distributor = self.world.random.choice(["d-1", "d-2"])
         self.source.hold = self.world.random.choice(["", "", "", "frozen", "recalled"])
         self.source.paused = self.world.chance(0.3)
-        if self.rich:
+        if self.shape in ("rich", "wide"):
             self.channel.outlet = self.world.random.choice(["", "o-1", "o-2"])
             self.channel.salesperson = self.world.random.choice(["", "s-1"])
+        if self.rich:
             self.source.outlet_paused = self.world.random.choice(["", "", "o-1", "o-2"])
         stopped = bool(self.source.hold or self.source.paused)
         self.rail.no_new_bills_after_ms = self.world.now_ms + STOP_WITHIN_MS if stopped else 0
+        self.world.note("ground:", self.source.hold, "paused" if self.source.paused else "", self.channel.__dict__)
 
     def _human(self) -> None:
         for reward in list(self.ledger.items.values()):
@@ -172,11 +207,17 @@ class History:
 
     def _settle_down(self) -> None:
         """Faults end, time goes on past every deadline, and nobody is lost on the way."""
+        self.world.note("calm")
         self.world.calm()
         self.rail.trouble = 0.0
+        if not self.source.activated:
+            self._activate()
         self.channel.shipped, self.source.hold, self.source.paused = True, "", False
         self.source.outlet_paused = ""
         self.rail.no_new_bills_after_ms = 0
+        self.world.now_ms += CATALOG_AGE_MS
+        while self.people.unanswered:
+            self.people.ask_again()
         for reward in list(self.ledger.items.values()):
             if reward.state is State.HELD and reward.reason == "recalled":  # the recall was called off
                 approve(reward.reward_id, self.ledger, self.queue, self.world.now_ms)
@@ -184,67 +225,38 @@ class History:
             if step % 14 == 0:
                 while not reconcile(self.scans, self.granter, self.world.clock_ms, lambda: False).complete:
                     continue
-            while self.scans.position < len(self.scans.stream):
-                self._relay()
-            redrive_dead(self.queue, self.queue, 100)
-            for _ in range(len(self.queue.messages)):
-                self._attempt(self._work)()
-            self._attempt(self._sweep)()
-            self.world.now_ms += DAY_MS // 4
-            self.rail.live()
+            self._pass_six_hours()
         for reward in list(self.ledger.items.values()):
             if reward.reason == "late_success" and reward.attempt and not reward.attempt.is_open:
                 acknowledge(reward.reward_id, self.ledger)
         book_breakage(self.ledger, [RELEASE], self.world.now_ms)
 
+    def _pass_six_hours(self) -> None:
+        while self.scans.waiting:
+            self._relay()
+        redrive_dead(self.queue, self.queue, 100)
+        for _ in range(len(self.queue.messages)):
+            self._attempt(self._work)()
+        self._attempt(self._sweep)()
+        self.world.now_ms += DAY_MS // 4
+        self.rail.live()
+
     def _accounts(self) -> list[str]:
-        """What is wrong at the end: money, states, books."""
-        wrong = [f"{one} was paid {len(bills)} times" for one, bills in self.rail.successes.items() if len(bills) > 1]
-        wrong += [problem for one in self.ledger.items.values() if (problem := self._state_problem(one))]
-        for image in self.scans.images.values():
-            mine = [one for one in self.ledger.items.values() if one.ref == image.pk]
-            if not self.rich and len(mine) != len(CAMPAIGN.effects):
-                wrong.append(f"claim {image.pk} has {len(mine)} rewards")
-            wrong += [f"{one.reward_id} changed hands" for one in mine if not _right_party(one, image)]
-        if self.rich:
-            wrong += rich_problems(self.decisions, self.scans.images, self.ledger.items)
-        balance = trial_balance(self.ledger)
-        stated = sum(line.amount_minor for line in self.rail.lines)
-        if not balance.is_balanced:
-            wrong.append(f"the ledger sums to {balance.totals}")
-        if balance.overdrawn():
-            wrong.append(f"over budget: {balance.overdrawn()}")
-        if -balance.of("clearing", "fake_transfer", "CNY") != stated:
-            wrong.append(f"the ledger says {-balance.of('clearing', 'fake_transfer', 'CNY')}, the rail {stated}")
-        return wrong
-
-    def _state_problem(self, reward: Reward) -> str:
-        paid = bool(self.rail.successes.get(reward.reward_id))
-        if reward.state not in FINAL and reward.state is not State.HELD:
-            return f"{reward.reward_id} is stuck in {reward.state}"
-        if reward.kind == "cash" and paid != (reward.state is State.PAID):
-            return f"{reward.reward_id} is {reward.state}, the rail paid: {paid}"
-        return ""
+        """What is wrong at the end: money, claims, limits, decisions."""
+        campaign, rewards = self.source.campaign, self.ledger.items
+        wrong = money_problems(self.ledger, self.rail) + claim_problems(self.scans.images, rewards, campaign)
+        wrong += people_problems(self.people, campaign)
+        claimed: dict[str, ScanImage] = {pk: one for pk, one in self.scans.images.items() if one.first}
+        return wrong + (rich_problems(self.decisions, claimed, rewards) if self.rich else [])
 
 
-RIGHT = {
-    "distributor": ("d-1", "d-2", ""),
-    "outlet": ("o-1", "o-2", ""),
-    "salesperson": ("s-1", ""),
-    "inviter": ("o-2", ""),
-}
+def rewards_in(history: History, state: State) -> list[Reward]:
+    """The history's rewards in this state."""
+    return [one for one in history.ledger.items.values() if one.state is state]
 
 
 def _laid(release: Release, index: int) -> str:
     return "taxed" if index == 5 else "cash" if index % 4 != 3 else ""
-
-
-def _right_party(reward: Reward, image: ScanImage) -> bool:
-    if reward.beneficiary == "consumer":
-        return image.first is not None and reward.party == image.first.person
-    if reward.beneficiary == "outlet" and image.first is not None and image.first.outlet:
-        return reward.party == image.first.outlet
-    return reward.party in RIGHT[reward.beneficiary]
 
 
 def _quiet(ledger: FakeLedger) -> FakeLedger:

@@ -67,18 +67,28 @@ class FakeRail:
         return CAPABILITIES
 
     def submit(self, instruction: PayInstruction) -> RailOutcome:
-        return self.world.call(lambda: self._submit(instruction))
+        return self.world.call(lambda: self._submit(instruction), "submit", instruction.bill_no)
 
     def query(self, bill_no: str) -> RailOutcome:
-        return self.world.call(lambda: self._query(bill_no))
+        return self.world.call(lambda: self._query(bill_no), "query", bill_no)
 
     def cancel(self, bill_no: str) -> RailOutcome:
-        return self.world.call(lambda: self._cancel(bill_no))
+        return self.world.call(lambda: self._cancel(bill_no), "cancel", bill_no)
 
     def verify_callback(self, headers: Mapping[str, str], body: bytes) -> CallbackNotice:
         if headers.get("signature") != "good":
             raise AuthError("rail_signature_wrong", "forged")
         return msgspec.json.decode(body, type=CallbackNotice)
+
+    def with_other_amount(self, body: bytes) -> bytes:
+        """The notice about one fen more."""
+        notice = msgspec.json.decode(body, type=CallbackNotice)
+        outcome = notice.outcome
+        if isinstance(outcome, Paid):
+            outcome = msgspec.structs.replace(outcome, amount_minor=notice.amount_minor + 1)
+        return msgspec.json.encode(
+            msgspec.structs.replace(notice, amount_minor=notice.amount_minor + 1, outcome=outcome)
+        )
 
     def statement(self, date: datetime.date) -> Iterator[StatementLine]:
         return iter(self.lines)
@@ -104,9 +114,9 @@ class FakeRail:
         draw = self.world.random.random() / self.trouble if self.trouble else 1.0
         known = self.bills.get(instruction.bill_no)
         if known and known.instruction != instruction:
-            self.world.violations.append(f"bill {instruction.bill_no} was sent with other parameters")
+            self.world.violated(f"bill {instruction.bill_no} was sent with other parameters")
         if 0 < self.no_new_bills_after_ms < self.world.now_ms:
-            self.world.violations.append(f"bill {instruction.bill_no} was sent although money had been stopped")
+            self.world.violated(f"bill {instruction.bill_no} was sent although money had been stopped")
         if draw < 0.1:
             return NotAccepted(reason="rate_limited", retry_after_ms=1_000)
         if draw < 0.14:
@@ -164,6 +174,7 @@ class FakeRail:
 
     def _end(self, bill: Bill, state: str, reason: str, notices: int | None = None) -> None:
         bill.state, bill.reason, bill.at_ms = state, reason, self.world.now_ms
+        self.world.note("rail:", bill.instruction.bill_no, state, reason)
         told = bill.instruction
         if state == "SUCCESS":
             self.successes.setdefault(told.bill_no[:26], []).append(told.bill_no)

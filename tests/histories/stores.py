@@ -6,16 +6,15 @@ from typing import Any, TypeVar
 import msgspec
 
 from tests.histories.world import World
-from uncap.adapters.ledger_items import checked
+from uncap.adapters.ledger_items import checked, checked_move
 from uncap.adapters.reward_queue import RewardMessage
 from uncap.domain.campaigns.counting import Tally
 from uncap.domain.campaigns.facts import Decision
 from uncap.domain.campaigns.ports import Member
 from uncap.domain.errors import ConflictError
 from uncap.domain.ledger import JournalEntry, Posting, balanced
-from uncap.domain.rewards.ports import Channel, Message, ScanPage
+from uncap.domain.rewards.ports import Message
 from uncap.domain.rewards.reward import Case, Reward
-from uncap.domain.scans import ScanChange, ScanImage
 
 ValueT = TypeVar("ValueT")
 VISIBILITY_MS = 180_000
@@ -33,21 +32,25 @@ class FakeLedger:
         self.entries: dict[str, JournalEntry] = {}
         self.cases: dict[str, Case] = {}
         self.cursors: dict[str, str] = {}
-        self.writes = 0
+        self.writers: list[object] = []
+        """Whose turn it was at each move of a reward."""
 
     def create(self, reward: Reward) -> Reward:
         checked(reward)
-        return self.world.call(lambda: self.items.setdefault(reward.reward_id, reward))
+        return self.world.call(lambda: self.items.setdefault(reward.reward_id, reward), "create", reward.reward_id)
 
     def get(self, reward_id: str) -> Reward | None:
-        return self.world.call(lambda: self.items.get(reward_id))
+        return self.world.call(lambda: self.items.get(reward_id), "get", reward_id)
 
     def get_many(self, reward_ids: Sequence[str], *, consistent: bool = True) -> Mapping[str, Reward]:
-        late = not consistent and self.world.chance(0.3)
-        return self.world.call(lambda: _those(reward_ids, self.before if late else self.items))
+        late = not consistent and self.world.chance(self.world.rates.stale)
+        return self.world.call(lambda: _those(reward_ids, self.before if late else self.items), "get many")
 
     def replace(self, old: Reward, new: Reward) -> None:
-        self.world.call(lambda: self._replace(old, new))
+        checked_move(old, new)
+        self.world.call(
+            lambda: self._replace(old, new), "replace", new.reward_id, old.state, "by", new.state, new.reason
+        )
 
     def allows(self, stored: Reward, old: Reward, new: Reward) -> bool:
         """The condition of the real adapter's update; mutants weaken it."""
@@ -57,17 +60,17 @@ class FakeLedger:
 
     def due(self, now_ms: int, limit: int) -> Sequence[str]:
         waiting = sorted((one.due_at_ms, key) for key, one in self.items.items() if 0 < one.due_at_ms <= now_ms)
-        return self.world.call(lambda: [key for _, key in waiting[:limit]])
+        return self.world.call(lambda: [key for _, key in waiting[:limit]], "due")
 
     def put_entry(self, entry: JournalEntry) -> bool:
         balanced(entry.postings)
-        return self.world.call(lambda: _put_once(self.entries, entry.entry_id, entry))
+        return self.world.call(lambda: _put_once(self.entries, entry.entry_id, entry), "enter", entry.entry_id)
 
     def has_entry(self, entry_id: str) -> bool:
         return self.world.call(lambda: entry_id in self.entries)
 
     def open_case(self, case: Case) -> bool:
-        return self.world.call(lambda: _put_once(self.cases, case.case_id, case))
+        return self.world.call(lambda: _put_once(self.cases, case.case_id, case), "open case", case.case_id)
 
     def postings(self, segment: int, segments: int) -> Iterator[tuple[Posting, ...]]:
         if segment:
@@ -89,13 +92,11 @@ class FakeLedger:
         stored = self.items[old.reward_id]
         if not self.allows(stored, old, new):
             raise ConflictError("reward_moved", "the fake's condition failed")
-        if new.settled:
-            balanced(new.settled)
         if stored.settled and stored.rev != old.rev:
-            self.world.violations.append(f"a settled reward {new.reward_id} was overwritten blindly")
+            self.world.violated(f"a settled reward {new.reward_id} was overwritten blindly")
         if stored.granted != new.granted:
-            self.world.violations.append(f"the grant of {new.reward_id} was rewritten")
-        self.writes += 1
+            self.world.violated(f"the grant of {new.reward_id} was rewritten")
+        self.writers.append(self.world.turn)
         self.before[new.reward_id] = stored
         self.items[new.reward_id] = new
 
@@ -110,10 +111,16 @@ class FakeQueue:
         self._next = 0
 
     def send(self, reward_ids: Sequence[str]) -> None:
-        self.world.call(lambda: self._add([RewardMessage(1, one) for one in reward_ids], 0))
+        self.world.call(lambda: self._add([RewardMessage(1, one) for one in reward_ids], 0), "send", *reward_ids)
 
     def look(self, reward_ids: Sequence[str], delay_s: int) -> None:
-        self.world.call(lambda: self._add([RewardMessage(1, look=tuple(reward_ids))], delay_s))
+        self.world.call(
+            lambda: self._add([RewardMessage(1, look=tuple(reward_ids))], delay_s),
+            "look at",
+            *reward_ids,
+            "in",
+            delay_s,
+        )
 
     def take(self) -> tuple[int, str] | None:
         """Some visible message's body, hidden from now on."""
@@ -125,9 +132,11 @@ class FakeQueue:
         message[2] += 1
         if message[2] > MAX_RECEIVES:
             self.dead[key] = self.messages.pop(key)[0]
+            self.world.note("dead letter", self.dead[key])
             return None
         # Now and then visibility ends while the worker is still busy: then two have it.
-        message[1] = self.world.now_ms + (0 if self.world.chance(0.1) else VISIBILITY_MS)
+        message[1] = self.world.now_ms + (0 if self.world.chance(self.world.rates.unhidden) else VISIBILITY_MS)
+        self.world.note("  received", message[0], "for the", message[2], "th time")
         return key, message[0]
 
     def delete_message(self, key: int) -> None:
@@ -143,62 +152,9 @@ class FakeQueue:
     def _add(self, messages: Sequence[RewardMessage], delay_s: int) -> None:
         for message in messages:
             body = msgspec.json.encode(message).decode()
-            for _ in range(2 if self.world.chance(0.1) else 1):
+            for _ in range(2 if self.world.chance(self.world.rates.doubled) else 1):
                 self._next += 1
                 self.messages[self._next] = [body, self.world.now_ms + 1_000 * delay_s, 0]
-
-
-class FakeScans:
-    """Scans and its stream: every record at least once, batches repeated until taken, some lost for good."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.images: dict[str, ScanImage] = {}
-        self.stream: list[ScanChange] = []
-        self.position = 0
-
-    def write(self, image: ScanImage) -> None:
-        old = self.images.get(image.pk)
-        self.images[image.pk] = image
-        change = ScanChange(f"e{len(self.stream)}", self.world.now_ms, old, image)
-        if not self.world.chance(0.1):  # the relay was down past the stream's memory
-            self.stream.append(change)
-
-    def batch(self) -> list[ScanChange]:
-        size = self.world.random.randrange(1, 5)
-        start = max(0, self.position - (2 if self.world.chance(0.2) else 0))
-        return self.stream[start : self.position + size]
-
-    def get(self, pk: str) -> ScanImage | None:
-        return self.images.get(pk)
-
-    def page(self, segment: int, segments: int, start: str) -> ScanPage:
-        keys = [pk for number, pk in enumerate(sorted(self.images)) if number % segments == segment and pk > start]
-        images = self.world.call(lambda: [self.images[pk] for pk in keys[:3]])
-        return ScanPage(images, keys[2] if len(keys) > 3 else "")
-
-
-class FakeChannel:
-    """Shipments and the tree, which change under the relay's feet. Outlet o-1 was invited by o-2."""
-
-    def __init__(self) -> None:
-        self.shipped = False
-        self.distributor, self.outlet, self.salesperson = "d-1", "", ""
-
-    def channel_of(self, batch_no: int, index: int) -> Channel:
-        if not self.shipped:
-            return Channel()
-        inviter = INVITED.get(self.outlet, "")
-        return Channel(True, self.distributor, self.outlet, self.salesperson, inviter=inviter)
-
-    def tree_of(self, party_id: str) -> Channel:
-        return Channel(outlet=party_id, salesperson=self.salesperson, inviter=INVITED.get(party_id, ""))
-
-    def shipped_to(self, batch_no: int, index: int) -> str:
-        return self.distributor if self.shipped else ""
-
-
-INVITED = {"o-1": "o-2"}
 
 
 class FakeMembers:
@@ -220,7 +176,7 @@ class FakeDecisions:
         self.counts: dict[str, Tally] = {}
 
     def read(self, ref: str, campaign_id: str) -> Decision | None:
-        return self.world.call(lambda: self.items.get((ref, campaign_id)))
+        return self.world.call(lambda: self.items.get((ref, campaign_id)), "decided?", ref)
 
     def read_many(self, keys: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], Decision]:
         return self.world.call(lambda: {key: self.items[key] for key in keys if key in self.items})
@@ -229,11 +185,11 @@ class FakeDecisions:
         return self.world.call(lambda: _those(keys, self.counts))
 
     def decide(self, decision: Decision, tallies: Mapping[str, Tally]) -> Decision:
-        return self.world.call(lambda: self._write(decision, tallies, 0))
+        return self.world.call(lambda: self._write(decision, tallies, 0), "decide", decision.ref)
 
     def complete(self, old: Decision, new: Decision, tallies: Mapping[str, Tally]) -> Decision:
         done = msgspec.structs.replace(new, rev=old.rev + 1)
-        return self.world.call(lambda: self._write(done, tallies, old.rev))
+        return self.world.call(lambda: self._write(done, tallies, old.rev), "complete", done.ref)
 
     def _write(self, decision: Decision, tallies: Mapping[str, Tally], expected: int) -> Decision:
         key = (decision.ref, decision.campaign_id)
@@ -243,7 +199,7 @@ class FakeDecisions:
         if any(self.counts.get(name, Tally()).rev != tally.rev - 1 for name, tally in tallies.items()):
             raise ConflictError("tally_moved", "the fake's condition failed")
         if stored is not None and not set(stored.picks) <= set(decision.picks):
-            self.world.violations.append(f"{decision.ref} was decided again")
+            self.world.violated(f"{decision.ref} was decided again")
         self.items[key] = decision
         self.counts |= tallies
         return decision

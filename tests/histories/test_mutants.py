@@ -18,7 +18,7 @@ from uncap.services import make_attempt, pay_reward, settle_payout
 from uncap.services.stop_money import Brakes
 
 Patch = pytest.MonkeyPatch
-ENOUGH = 150
+ENOUGH = 600
 
 
 class BlindSettlement(FakeLedger):
@@ -96,7 +96,7 @@ def nobody_looks(patch: Patch) -> type[FakeLedger]:
 
 def worn_brakes(patch: Patch) -> type[FakeLedger]:
     """A recall is noticed minutes later."""
-    patch.setattr(Brakes.__init__, "__defaults__", (600_000,))
+    patch.setattr(Brakes.__init__, "__defaults__", (600_000, None))
     return FakeLedger
 
 

@@ -1,14 +1,15 @@
 """A deterministic world for the payout services: one clock, one random source, actors that take turns, faults.
 
-Actors are threads of which exactly one runs. They hand over only inside `World.call`, which wraps every write and
+Actors are greenlets of which exactly one runs. They hand over only inside `World.call`, which wraps every write and
 every call to the outside: there a fault may strike before the effect, after it, or end the actor as `kill -9` would.
 """
 
-import contextlib
 import random
-import threading
 from collections.abc import Callable
 from typing import TypeVar
+
+import msgspec
+from greenlet import greenlet  # type: ignore[import-untyped]
 
 from uncap.domain.errors import TransientError
 
@@ -20,24 +21,54 @@ class Killed(BaseException):
     """The process is gone: no handler runs, nothing is cleaned up."""
 
 
-class Rates:
-    """How often faults strike, as probabilities per call."""
+class Rates(msgspec.Struct, frozen=True):
+    """How often faults strike, as probabilities: per call the first three, per record, message or read the others."""
 
-    def __init__(self, kill: float = 0.0, before: float = 0.0, after: float = 0.0) -> None:
-        self.kill, self.before, self.after = kill, before, after
+    kill: float = 0.0
+    before: float = 0.0
+    after: float = 0.0
+    lost: float = 0.1  # a stream record that nobody ever reads: the relay was down past the stream's memory
+    repeated: float = 0.2  # a stream batch that begins with records delivered before
+    doubled: float = 0.1  # a queue message that is there twice
+    unhidden: float = 0.1  # a message whose visibility ends while its worker is still busy
+    stale: float = 0.3  # an eventually consistent read that shows what was one write ago
+    trouble: float = 0.5  # the rail: refusals, lost requests, lost replies, codes never heard of
+
+
+CALM = Rates()
+"""No kills and no errors; what queues and streams do on a good day."""
+
+
+def weather(rng: random.Random) -> Rates:
+    """One history's mix of faults: each kind by itself is absent, usual or frequent."""
+    strikes = [0.0, 0.0, 0.02, 0.1]
+    return Rates(
+        kill=rng.choice(strikes),
+        before=rng.choice(strikes),
+        after=rng.choice(strikes),
+        lost=rng.choice([0.0, 0.1, 1.0 if rng.random() < 0.2 else 0.3]),
+        repeated=rng.choice([0.0, 0.2, 0.6]),
+        doubled=rng.choice([0.0, 0.1, 0.5]),
+        unhidden=rng.choice([0.0, 0.1, 0.5]),
+        stale=rng.choice([0.0, 0.3, 0.8]),
+        trouble=rng.choice([0.0, 0.5, 1.0]),
+    )
 
 
 class World:
-    """Clock, randomness and turns. Everything that happens is decided by the seed."""
+    """Clock, randomness and turns. Everything that happens is decided by the seed.
+
+    `trace` collects what happens, one line each, once it is made a list; by default nothing is formatted.
+    """
 
     def __init__(self, seed: int, rates: Rates) -> None:
         self.random = random.Random(seed)
         self.rates = rates
         self.now_ms = START_MS
         self.violations: list[str] = []
-        self._turn: _Actor | None = None
+        self.trace: list[str] | None = None
+        self._turn: greenlet | None = None
         self._alone = False
-        self._idle = threading.Semaphore(0)
 
     def clock_ms(self) -> int:
         return self.now_ms
@@ -45,75 +76,81 @@ class World:
     def chance(self, probability: float) -> bool:
         return probability > 0 and self.random.random() < probability
 
+    @property
+    def turn(self) -> object:
+        """Whoever acts now; None outside `run`."""
+        return self._turn
+
     def calm(self) -> None:
         """No more faults: what is left must now come right by itself."""
-        self.rates = Rates()
+        self.rates = Rates(lost=0.0, trouble=0.0)
 
-    def call(self, effect: Callable[[], ResultT]) -> ResultT:
-        """Perform one atomic effect, with whatever may go wrong around it."""
+    def violated(self, what: str) -> None:
+        """Something that must never happen has happened."""
+        self.violations.append(what)
+        self.note("VIOLATION", what)
+
+    def note(self, *words: object) -> None:
+        """A line of the history, with the time and whose turn it is."""
+        if self.trace is not None:
+            seconds = (self.now_ms - START_MS) / 1000
+            whose = f"#{self._turn.number}" if self._turn is not None else "  "
+            self.trace.append(f"{seconds:>12.3f} {whose} {' '.join(map(str, words))}")
+
+    def call(self, effect: Callable[[], ResultT], *what: object) -> ResultT:
+        """Perform one atomic effect, with whatever may go wrong around it. `what` names it in the trace."""
         self._hand_over()
         self.now_ms += self.random.randrange(1, 40)
-        self._strike(self.rates.before)
+        self._strike(self.rates.before, "before", what)
         result = effect()
+        if self.trace is not None and what:
+            self.note(" ", *what, "→", _brief(result))
         self._hand_over()
-        self._strike(self.rates.after)
+        self._strike(self.rates.after, "after", what)
         return result
 
     def run(self, *bodies: Callable[[], object]) -> None:
         """Run these side by side until all have ended, switching between them at random."""
-        if len(bodies) == 1:
-            with contextlib.suppress(Killed):
-                bodies[0]()
-            return
-        actors = [_Actor(self, body) for body in bodies]
-        while alive := [actor for actor in actors if not actor.done]:
-            self._turn = self.random.choice(alive)
-            self._alone = len(alive) == 1
-            self._turn.go.release()
-            self._idle.acquire()
+        alive = [_actor(number, body) for number, body in enumerate(bodies)]
+        while alive:
+            actor = alive[0] if len(alive) == 1 else self.random.choice(alive)
+            self._turn, self._alone = actor, len(alive) == 1
+            actor.switch()
+            if actor.dead:
+                alive.remove(actor)
         self._turn = None
-        for actor in actors:
-            actor.finish()
 
     def _hand_over(self) -> None:
-        actor = self._turn
-        if actor is None or self._alone or self.random.random() < 0.5:
-            return
-        self._idle.release()
-        actor.go.acquire()
+        if self._turn is not None and not self._alone and self.random.random() >= 0.5:
+            self._turn.parent.switch()
 
-    def _strike(self, transient: float) -> None:
+    def _strike(self, transient: float, when: str, what: tuple[object, ...]) -> None:
         if self.chance(self.rates.kill):
+            self.note("  killed", when, *what)
             raise Killed
         if self.chance(transient):
+            self.note("  no answer", when, *what)
             raise TransientError("injected", "a fault of the harness")
 
 
-class _Actor:
-    """One thread that runs only when it is given the turn."""
+def _actor(number: int, body: Callable[[], object]) -> greenlet:
+    """A greenlet that ends quietly when it is killed; anything else it raises reaches whoever runs the world."""
 
-    def __init__(self, world: World, body: Callable[[], object]) -> None:
-        self.done = False
-        self.go = threading.Semaphore(0)
-        self._world = world
-        self._body = body
-        self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._main, daemon=True)
-        self._thread.start()
-
-    def finish(self) -> None:
-        self._thread.join()
-        if self._error is not None:
-            raise self._error
-
-    def _main(self) -> None:
-        self.go.acquire()
+    def live() -> None:
         try:
-            self._body()
+            body()
         except Killed:
-            pass
-        except BaseException as error:  # noqa: BLE001  # carried to the test's own thread and raised there
-            self._error = error
-        finally:
-            self.done = True
-            self._world._idle.release()
+            return
+
+    actor = greenlet(live)
+    actor.number = number
+    return actor
+
+
+def _brief(result: object) -> str:
+    """A result in a word or two."""
+    state = getattr(result, "state", None)
+    if state is not None:
+        return f"{state} rev {getattr(result, 'rev', '-')} {getattr(result, 'reason', '')}".rstrip()
+    text = repr(result)
+    return text if len(text) <= 90 else f"{text[:90]}…"

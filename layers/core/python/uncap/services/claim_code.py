@@ -125,17 +125,19 @@ def _claim_within_limits(desk: ScanDesk, code: IssuedCode, mark: Mark) -> ScanIm
     slots = ClaimSlots(desk.limits, code.campaign, mark.person, mark.claim_id, mark.at_ms, desk.zone)
     full_until_ms = slots.take()
     if full_until_ms is not None:
-        return _taken_or_limit(desk, code.ref, full_until_ms, mark.at_ms)
+        return _taken_or_limit(desk, code.ref, slots, full_until_ms, mark.at_ms)
     image = desk.scans.claim(code.ref, mark)
     slots.settle(image.first)
     return image
 
 
-def _taken_or_limit(desk: ScanDesk, ref: CodeRef, full_until_ms: int, now_ms: int) -> ScanImage:
+def _taken_or_limit(desk: ScanDesk, ref: CodeRef, slots: ClaimSlots, full_until_ms: int, now_ms: int) -> ScanImage:
     """Over the limit: a code that is taken already is answered as ever (it may be this person's retry)."""
     image = desk.scans.get(ref)
     if image is not None and image.first is not None:
+        slots.settle(image.first)  # what an earlier try that ended half way still holds
         return image
+    # A slot that such a try holds stays: it is this claim's, and the try may yet arrive.
     retry_after_s = max(1, (full_until_ms - now_ms + 999) // 1000)
     raise LimitError("person_limit_reached", "You have reached this campaign's limit.", retry_after_s=retry_after_s)
 

@@ -1,0 +1,80 @@
+"""What is wrong with a world once a history is over: states, parties, money, books. Called by `history.py`."""
+
+from collections.abc import Mapping
+
+from tests.histories.people import People
+from tests.histories.rail import FakeRail
+from tests.histories.stores import FakeLedger
+from uncap.domain.catalog import Campaign
+from uncap.domain.rewards.reward import FINAL, Reward, State
+from uncap.domain.scans import ScanImage
+from uncap.services.trial_balance import trial_balance
+
+RIGHT = {
+    "distributor": ("d-1", "d-2", ""),
+    "outlet": ("o-1", "o-2", ""),
+    "salesperson": ("s-1", ""),
+    "outlet_staff": ("",),
+    "inviter": ("o-2", ""),
+}
+
+
+def money_problems(ledger: FakeLedger, rail: FakeRail) -> list[str]:
+    """At most one success per reward, everything final or with a person, balanced books equal to the statement."""
+    wrong = [f"{one} was paid {len(bills)} times" for one, bills in rail.successes.items() if len(bills) > 1]
+    wrong += [f"{one} was paid and is no reward" for one in rail.successes if one not in ledger.items]
+    wrong += [problem for one in ledger.items.values() if (problem := _state_problem(one, rail))]
+    balance = trial_balance(ledger)
+    stated = sum(line.amount_minor for line in rail.lines)
+    if not balance.is_balanced:
+        wrong.append(f"the ledger sums to {balance.totals}")
+    if balance.overdrawn():
+        wrong.append(f"over budget: {balance.overdrawn()}")
+    kept = -balance.of("clearing", rail.capabilities.name, "CNY")
+    if kept != stated:
+        wrong.append(f"the ledger says {kept}, the rail {stated}")
+    budget = balance.of("budget", "rel-1", "CNY")
+    if budget:
+        wrong.append(f"{budget} of the budget is neither owed nor breakage after its deadline")
+    return wrong
+
+
+def claim_problems(images: Mapping[str, ScanImage], rewards: Mapping[str, Reward], campaign: Campaign) -> list[str]:
+    """Every claim has exactly its campaign's rewards, and each is still whose it was."""
+    wrong: list[str] = []
+    claimed = {pk: image for pk, image in images.items() if image.first is not None}
+    for pk, image in claimed.items():
+        mine = [one for one in rewards.values() if one.ref == pk]
+        if not campaign.rule_set and len(mine) != len(campaign.effects):
+            wrong.append(f"claim {pk} has {len(mine)} rewards")
+        wrong += [f"{one.reward_id} changed hands" for one in mine if not _right_party(one, image)]
+    return wrong + [f"{one.reward_id} rewards no claim" for one in rewards.values() if one.ref not in claimed]
+
+
+def people_problems(people: People, campaign: Campaign) -> list[str]:
+    """Limits are exact, and whoever was told to be first is."""
+    wrong = people.wrong_slots(campaign.limit.per_day, campaign.limit.per_campaign)
+    for pk, bound in people.first.items():
+        image = people.scans.images.get(pk)
+        if image is None or image.first is None or image.first.claim_id != bound:
+            wrong.append(f"the table does not know the claim of {pk} that was told to be first")
+    return wrong
+
+
+def _state_problem(reward: Reward, rail: FakeRail) -> str:
+    paid = bool(rail.successes.get(reward.reward_id))
+    if reward.state not in FINAL and reward.state is not State.HELD:
+        return f"{reward.reward_id} is stuck in {reward.state}"
+    if reward.kind == "cash" and paid != (reward.state is State.PAID):
+        return f"{reward.reward_id} is {reward.state}, the rail paid: {paid}"
+    return ""
+
+
+def _right_party(reward: Reward, image: ScanImage) -> bool:
+    if reward.beneficiary == "consumer" or (
+        reward.beneficiary == "outlet_staff" and image.first and image.first.outlet
+    ):
+        return image.first is not None and reward.party == image.first.person
+    if reward.beneficiary == "outlet" and image.first is not None and image.first.outlet:
+        return reward.party == image.first.outlet
+    return reward.party in RIGHT[reward.beneficiary]
