@@ -148,7 +148,8 @@ class Bench:
         return sum(len(name) + _value_size(value) for name, value in item.items())
 
     def _settings(self) -> ScanSettings:
-        tables = {f"UNCAP_{n.upper()}_TABLE": self._prefix + n for n in ("Scans", "Limits", "Ledger", "Catalog")}
+        names = ("Scans", "Limits", "Ledger", "Catalog", "Parties")
+        tables = {f"UNCAP_{name.upper()}_TABLE": self._prefix + name for name in names}
         keys = {"UNCAP_CODE_KEYS_SECRET": "codes", "UNCAP_SESSION_KEYS_SECRET": "sessions"}
         rest = {"UNCAP_PAYEE_KEYS_SECRET": "payees", "UNCAP_STAGE": "bench", "UNCAP_CATALOG_MAX_AGE_MS": "3600000"}
         return read(ScanSettings, tables | keys | rest)
