@@ -42,7 +42,6 @@ def loopback() -> Iterator[dict[str, str]]:
             "UNCAP_LEDGER_TABLE": "Ledger",
             "UNCAP_LIMITS_TABLE": "Limits",
             "UNCAP_PARTIES_TABLE": "Parties",
-            "UNCAP_PARTIES_TABLE": "Parties",
             "UNCAP_CODE_KEYS_SECRET": "codes",
             "UNCAP_SESSION_KEYS_SECRET": "sessions",
             "UNCAP_PAYEE_KEYS_SECRET": "payees",

@@ -31,6 +31,13 @@ from uncap.runtime.wiring_scan import build_desk, build_handler
 
 ROOT = Path(__file__).resolve().parents[1]
 SIZES = (1_000, 10_000, 100_000)
+_TABLES = {
+    "Scans": ["pk"],
+    "Limits": ["pk"],
+    "Ledger": ["pk"],
+    "Catalog": ["pk", "sk"],
+    "Parties": ["pk", "sk"],
+}
 _WRITE_UNIT = 1_024
 _TRANSACTION = "transaction of three items"
 _TRANSACTION_UNITS = 6
@@ -78,7 +85,7 @@ class Bench:
     def __init__(self, dynamodb: Any, url: str, *, is_real: bool = False) -> None:
         self.dynamodb = dynamodb
         self._prefix = f"bench-{time.time_ns()}-"
-        for name, keys in {"Scans": ["pk"], "Limits": ["pk"], "Ledger": ["pk"], "Catalog": ["pk", "sk"]}.items():
+        for name, keys in _TABLES.items():
             dynamodb.create_table(
                 TableName=self._prefix + name,
                 BillingMode="PAY_PER_REQUEST",
@@ -103,7 +110,7 @@ class Bench:
         return json.dumps({"SecretString": self._secrets[json.loads(body)["SecretId"]]}).encode()
 
     def close(self) -> None:
-        for name in ("Scans", "Limits", "Ledger", "Catalog"):
+        for name in _TABLES:
             self.dynamodb.delete_table(TableName=self._prefix + name)
 
     def put_catalog(self, limit: PersonLimit | None = None) -> None:
@@ -148,8 +155,7 @@ class Bench:
         return sum(len(name) + _value_size(value) for name, value in item.items())
 
     def _settings(self) -> ScanSettings:
-        names = ("Scans", "Limits", "Ledger", "Catalog", "Parties")
-        tables = {f"UNCAP_{name.upper()}_TABLE": self._prefix + name for name in names}
+        tables = {f"UNCAP_{name.upper()}_TABLE": self._prefix + name for name in _TABLES}
         keys = {"UNCAP_CODE_KEYS_SECRET": "codes", "UNCAP_SESSION_KEYS_SECRET": "sessions"}
         rest = {"UNCAP_PAYEE_KEYS_SECRET": "payees", "UNCAP_STAGE": "bench", "UNCAP_CATALOG_MAX_AGE_MS": "3600000"}
         return read(ScanSettings, tables | keys | rest)
