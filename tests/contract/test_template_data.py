@@ -82,9 +82,11 @@ def test_keys_are_those_of_the_models() -> None:
             if hash_key:
                 keys = {(hash_key, "HASH")} | ({(range_key, "RANGE")} if range_key else set())
                 assert tuple(sorted(keys)) in deployed, model
-    (index,) = TABLES["LedgerTable"]["GlobalSecondaryIndexes"]
-    assert index["IndexName"] == "due"
-    assert [key["AttributeName"] for key in index["KeySchema"]] == ["due_shard", "due_at"]
+    indexes = {
+        index["IndexName"]: [key["AttributeName"] for key in index["KeySchema"]]
+        for index in TABLES["LedgerTable"]["GlobalSecondaryIndexes"]
+    }
+    assert indexes == {"due": ["due_shard", "due_at"], "owner": ["owner", "owner_at"]}
 
 
 def test_queues_are_encrypted_and_rewards_end_in_a_dead_letter_queue() -> None:

@@ -159,14 +159,16 @@ def create_table(client: Any, name: str) -> None:
     attributes = [name for name, _ in keys]
     extra: dict[str, Any] = {}
     if name == "ledger":
-        attributes += ["due_shard"]
+        attributes += ["due_shard", "owner"]
         due = [{"AttributeName": "due_shard", "KeyType": "HASH"}, {"AttributeName": "due_at", "KeyType": "RANGE"}]
+        owner = [{"AttributeName": "owner", "KeyType": "HASH"}, {"AttributeName": "owner_at", "KeyType": "RANGE"}]
         extra["GlobalSecondaryIndexes"] = [
-            {"IndexName": "due", "KeySchema": due, "Projection": {"ProjectionType": "KEYS_ONLY"}}
+            {"IndexName": index, "KeySchema": schema, "Projection": {"ProjectionType": "KEYS_ONLY"}}
+            for index, schema in (("due", due), ("owner", owner))
         ]
     definitions = [{"AttributeName": one, "AttributeType": "S"} for one in attributes]
     if extra:
-        definitions.append({"AttributeName": "due_at", "AttributeType": "N"})
+        definitions += [{"AttributeName": one, "AttributeType": "N"} for one in ("due_at", "owner_at")]
     client.create_table(
         TableName=name,
         KeySchema=[{"AttributeName": one, "KeyType": kind} for one, kind in keys],

@@ -122,7 +122,10 @@ def settings(aws: None) -> RelaySettings:
     attributes: Any = [{"AttributeName": "pk", "AttributeType": "S"}]
     key: Any = {"KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}], "BillingMode": "PAY_PER_REQUEST"}
     dynamodb.create_table(TableName="scans", AttributeDefinitions=attributes, **key)
-    ledger: Any = {"AttributeDefinitions": [*attributes, *DUE_ATTRIBUTES], "GlobalSecondaryIndexes": [DUE_INDEX]}
+    ledger: Any = {
+        "AttributeDefinitions": [*attributes, *DUE_ATTRIBUTES],
+        "GlobalSecondaryIndexes": [DUE_INDEX, OWNER_INDEX],
+    }
     dynamodb.create_table(TableName="ledger", **ledger, **key)
     for name in ("catalog", "parties", "flow"):
         dynamodb.create_table(
@@ -149,12 +152,22 @@ def settings(aws: None) -> RelaySettings:
 DUE_ATTRIBUTES: Any = [
     {"AttributeName": "due_shard", "AttributeType": "S"},
     {"AttributeName": "due_at", "AttributeType": "N"},
+    {"AttributeName": "owner", "AttributeType": "S"},
+    {"AttributeName": "owner_at", "AttributeType": "N"},
 ]
 DUE_INDEX: Any = {
     "IndexName": "due",
     "KeySchema": [
         {"AttributeName": "due_shard", "KeyType": "HASH"},
         {"AttributeName": "due_at", "KeyType": "RANGE"},
+    ],
+    "Projection": {"ProjectionType": "KEYS_ONLY"},
+}
+OWNER_INDEX: Any = {
+    "IndexName": "owner",
+    "KeySchema": [
+        {"AttributeName": "owner", "KeyType": "HASH"},
+        {"AttributeName": "owner_at", "KeyType": "RANGE"},
     ],
     "Projection": {"ProjectionType": "KEYS_ONLY"},
 }

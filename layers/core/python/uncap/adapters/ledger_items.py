@@ -1,14 +1,16 @@
 """A reward as a Ledger item and back: the one encoding, whichever client carries it (`ledger.py`, `ledger_hot.py`).
 
 Attributes: `pk` reward#{id}; `st` state; `rev` writes so far; `att` number of the newest attempt; `doc` JSON of the
-Reward without its entries; `granted`, `settled` JSON of the postings; `due_shard`, `due_at` (epoch ms) while it waits.
+Reward without its entries; `granted`, `settled` JSON of the postings; `due_shard`, `due_at` (epoch ms) while it waits;
+`owner`, `owner_at` where a person's wallet lists it.
 """
 
 import msgspec
 
+from uncap.adapters.owner_lists import person_owner
 from uncap.domain.errors import ConflictError, PoisonError
 from uncap.domain.ledger import Posting, balanced
-from uncap.domain.rewards.reward import Reward
+from uncap.domain.rewards.reward import Reward, State
 
 DUE_SHARDS = 8
 REWARD = "reward#"
@@ -51,9 +53,23 @@ def _moving(reward: Reward) -> Values:
         "rev": reward.rev,
         "att": attempt_no(reward),
     }
+    if owner := owner_of(reward):
+        values |= {"owner": owner, "owner_at": reward.claimed_at_ms}
     if reward.due_at_ms:
         values |= {"due_shard": due_shard(reward.reward_id), "due_at": reward.due_at_ms}
     return values
+
+
+def owner_of(reward: Reward) -> str:
+    """Under which the index `owner` lists the reward, "" where it does not; once listed, always (ADR 0021).
+
+    A consumer's, if it is kept here (points, vouchers, rights) or had to wait: cash that arrives at once is in the
+    rail's own list, and a second write unit for each would be a tenth of what a payout costs (ADR 0007).
+    """
+    if reward.beneficiary != "consumer" or not reward.party or reward.state is State.NONE:
+        return ""
+    waits = reward.due_at_ms or reward.state in (State.HELD, State.CLAIMABLE, State.FAILED)
+    return person_owner(reward.party) if reward.kind != "cash" or waits else ""
 
 
 def attempt_no(reward: Reward) -> int:

@@ -80,6 +80,17 @@ class DueIndex(GlobalSecondaryIndex["LedgerItem"]):  # type: ignore[no-untyped-c
     due_at = IntegerAttribute(range_key=True)
 
 
+class OwnerIndex(GlobalSecondaryIndex["LedgerItem"]):  # type: ignore[no-untyped-call]  # PynamoDB leaves it untyped
+    """What somebody has, by time (`owner_lists.py`). Sparse."""
+
+    class Meta:
+        index_name = "owner"
+        projection = KeysOnlyProjection()
+
+    owner = UnicodeAttribute(hash_key=True)
+    owner_at = IntegerAttribute(range_key=True)
+
+
 class LedgerItem(Model):
     """`reward#`, `entry#`, `case#` and `cursor#` items; see docs/adr/0001 for what each carries."""
 
@@ -95,7 +106,11 @@ class LedgerItem(Model):
     settled = UnicodeAttribute(null=True)
     due_shard = UnicodeAttribute(null=True)
     due_at = IntegerAttribute(null=True)
+    n = IntegerAttribute(null=True)  # hold# items: how many rewards hold the place
+    owner = UnicodeAttribute(null=True)
+    owner_at = IntegerAttribute(null=True)
     due = DueIndex()
+    by_owner = OwnerIndex()
 
 
 class InsightItem(Model):
