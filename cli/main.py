@@ -15,6 +15,7 @@ from cli import (
     links,
     movements,
     operators,
+    prove,
     qr,
     recalls,
     recipients,
@@ -25,6 +26,7 @@ from cli import (
 )
 from cli.demo.command import demo
 from cli.diversion import commands as diversion
+from cli.diversion import territory
 from cli.labels.command import labels
 
 app = typer.Typer(
@@ -44,8 +46,10 @@ keys.app.command("recipient")(recipients.recipient)
 app.add_typer(keys.app, name="keys")
 app.add_typer(links.app, name="link")
 app.add_typer(operators.app, name="operator")
+app.add_typer(prove.app, name="prove")
 app.add_typer(recalls.app, name="recall")
 app.add_typer(redrive.app, name="redrive")
+app.add_typer(territory.app, name="territory")
 app.command()(demo)
 app.command()(stack_env.env)
 app.command()(intake.associate)

@@ -4,6 +4,7 @@ The services are the production ones; only what they are given is fake. `play` r
 well.
 """
 
+import datetime
 from collections.abc import Callable
 
 import msgspec
@@ -20,6 +21,7 @@ from tests.histories.campaigns import (
     shape_of,
     targeting_of,
 )
+from tests.histories.office import OPERATORS, Office
 from tests.histories.people import People
 from tests.histories.rail import FakeRail
 from tests.histories.scans import FakeChannel, FakeLimits, FakeScans
@@ -32,7 +34,8 @@ from uncap.domain.catalog import Release, Role
 from uncap.domain.errors import UncapError
 from uncap.domain.rewards.reward import Reward, State
 from uncap.domain.scans import CodeRef, Mark, ScanImage
-from uncap.services.decide_hold import acknowledge, approve
+from uncap.services.compare_statement import compare_statement
+from uncap.services.decide_hold import acknowledge
 from uncap.services.grant_rewards import Granter, grant_changes
 from uncap.services.receive_callback import receive_callback
 from uncap.services.reconcile_scans import reconcile
@@ -65,14 +68,16 @@ class History:
 
     def __init__(self, seed: int, ledger: type[FakeLedger] = FakeLedger) -> None:
         self.shape = shape_of(seed)
+        self.leaked_ms = 0
         self.rich = self.shape == "rich"
         world = self.world = World(seed, Rates())
-        world.rates = weather(world.random)
+        world.rates, self.leaks = weather(world.random), world.chance(0.1)
         self.rail = FakeRail(world, trouble=world.rates.trouble)
         self.ledger, self.queue, self.decisions = ledger(world), FakeQueue(world), FakeDecisions(world)
         self.scans = OutletScans(world) if self.rich else FakeScans(world)
         self.limits, self.channel, self.source = FakeLimits(world), FakeChannel(), FakeCatalog(self.shape)
         catalog, clock = Catalog(self.source, world.clock_ms, CATALOG_AGE_MS), world.clock_ms
+        self.office = Office(world, self.ledger, self.queue)
         self.people = People(world, self.scans, self.limits, catalog)
         own, brakes = OwnLedgerRail(), Brakes(catalog, clock)
         self.granter = Granter(
@@ -109,7 +114,15 @@ class History:
 
     def _happenings(self) -> list[Callable[[], object]]:
         often = [self._claim, self._relay, self._work, self._work, self._work, self._sweep, self._callback]
-        rare = [self._reconcile, self._change_the_ground, self._human, self._forge, self._come_back, self._ask_again]
+        rare = [
+            self._reconcile,
+            self._change_the_ground,
+            self._human,
+            self._forge,
+            self._come_back,
+            self._ask_again,
+            self._stray,
+        ]
         return [*often, *often, *rare]
 
     def _attempt(self, body: Callable[[], object]) -> Callable[[], None]:
@@ -142,6 +155,11 @@ class History:
             if reward.state is State.CLAIMABLE:
                 self.people.claim(reward.party, reward.code)
 
+    def _stray(self) -> None:
+        """An old message turns up: a dead letter driven again, a copy that was slow."""
+        if self.ledger.items:
+            self.queue.send([self.world.random.choice(list(self.ledger.items))])
+
     def _relay(self) -> None:
         shard = self.world.random.choice(self.scans.waiting or [0, 1])
         batch, position = self.scans.batch(shard)
@@ -163,6 +181,7 @@ class History:
             place = self.world.random.randrange(len(self.rail.callbacks))
             body = self.rail.callbacks[place]
             receive_callback({"signature": "good"}, body, self.rail, self.payouts)
+            self.rail.took(body)
             if body in self.rail.callbacks and not self.world.chance(0.3):  # else it comes again
                 self.rail.callbacks.remove(body)
 
@@ -195,18 +214,20 @@ class History:
             self.channel.salesperson = self.world.random.choice(["", "s-1"])
         if self.rich:
             self.source.outlet_paused = self.world.random.choice(["", "", "o-1", "o-2"])
-        stopped = bool(self.source.hold or self.source.paused)
+        if self.leaks and self.world.chance(0.5):
+            self.source.epoch_state, self.leaked_ms = "compromised", self.leaked_ms or self.world.now_ms
+        stopped = bool(self.source.hold or self.source.paused or self.leaked_ms)
         self.rail.no_new_bills_after_ms = self.world.now_ms + STOP_WITHIN_MS if stopped else 0
         self.world.note("ground:", self.source.hold, "paused" if self.source.paused else "", self.channel.__dict__)
 
     def _human(self) -> None:
         for reward in list(self.ledger.items.values()):
             if reward.state is State.HELD and reward.reason.startswith("rail_") and self.world.chance(0.5):
-                approve(reward.reward_id, self.ledger, self.queue, self.world.now_ms)
+                self.office.decide(reward.reward_id, self.world.random.choice(OPERATORS))
         redrive_dead(self.queue, self.queue, 10)
 
-    def _settle_down(self) -> None:
-        """Faults end, time goes on past every deadline, and nobody is lost on the way."""
+    def _calm_down(self) -> None:
+        """Faults end, what was stopped goes on, and whoever got no answer asks until there is one."""
         self.world.note("calm")
         self.world.calm()
         self.rail.trouble = 0.0
@@ -214,13 +235,17 @@ class History:
             self._activate()
         self.channel.shipped, self.source.hold, self.source.paused = True, "", False
         self.source.outlet_paused = ""
-        self.rail.no_new_bills_after_ms = 0
+        self.rail.no_new_bills_after_ms = self.leaked_ms and self.leaked_ms + STOP_WITHIN_MS
         self.world.now_ms += CATALOG_AGE_MS
         while self.people.unanswered:
             self.people.ask_again()
         for reward in list(self.ledger.items.values()):
             if reward.state is State.HELD and reward.reason == "recalled":  # the recall was called off
-                approve(reward.reward_id, self.ledger, self.queue, self.world.now_ms)
+                self.office.release(reward.reward_id)
+
+    def _settle_down(self) -> None:
+        """Time goes on past every deadline, and nobody is lost on the way."""
+        self._calm_down()
         for step in range(14 * 4):
             if step % 14 == 0:
                 while not reconcile(self.scans, self.granter, self.world.clock_ms, lambda: False).complete:
@@ -229,12 +254,17 @@ class History:
         for reward in list(self.ledger.items.values()):
             if reward.reason == "late_success" and reward.attempt and not reward.attempt.is_open:
                 acknowledge(reward.reward_id, self.ledger)
-        book_breakage(self.ledger, [RELEASE], self.world.now_ms)
+        compare_statement(self.rail, datetime.date(2026, 9, 21), self.ledger, self.world.now_ms)
+        for _ in range(2):
+            book_breakage(self.ledger, [RELEASE], self.world.now_ms)
+            self.world.now_ms += DAY_MS
 
     def _pass_six_hours(self) -> None:
         while self.scans.waiting:
             self._relay()
         redrive_dead(self.queue, self.queue, 100)
+        if self.world.chance(0.3):
+            self._attempt(self._stray)()
         for _ in range(len(self.queue.messages)):
             self._attempt(self._work)()
         self._attempt(self._sweep)()
@@ -244,9 +274,11 @@ class History:
     def _accounts(self) -> list[str]:
         """What is wrong at the end: money, claims, limits, decisions."""
         campaign, rewards = self.source.campaign, self.ledger.items
-        wrong = money_problems(self.ledger, self.rail) + claim_problems(self.scans.images, rewards, campaign)
+        wrong = money_problems(self.ledger, self.rail) + claim_problems(self.scans.images, self.ledger, campaign)
         wrong += people_problems(self.people, campaign)
         claimed: dict[str, ScanImage] = {pk: one for pk, one in self.scans.images.items() if one.first}
+        late = [one for one in rewards.values() if 0 < self.leaked_ms < one.claimed_at_ms - STOP_WITHIN_MS]
+        wrong += [f"{one.reward_id} was paid on a stolen key" for one in late if one.state is State.PAID]
         return wrong + (rich_problems(self.decisions, claimed, rewards) if self.rich else [])
 
 

@@ -1,4 +1,4 @@
-"""The rail of the harness: WeChat's habits without its bytes. It keeps its own word: a final state never changes.
+"""The rail of the harness: WeChat's habits without its bytes. It keeps its own word, but for rates that say otherwise.
 
 What it does with money is recorded in `successes` and `lines`, the truth that the ledger is measured against.
 """
@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from tests.histories.world import World
-from uncap.domain.errors import AuthError
+from uncap.domain.errors import AuthError, InputError
 from uncap.domain.rails import (
     CANCELLED,
     EXPIRED,
@@ -59,7 +59,11 @@ class FakeRail:
         self.successes: dict[str, list[str]] = {}
         self.lines: list[StatementLine] = []
         self.callbacks: list[bytes] = []
+        self.broke_its_word: set[str] = set()
+        """Bills that were paid after they had failed."""
         self.no_new_bills_after_ms = 0  # a recall or pause is stored; 0: none is
+        self.heard: set[str] = set()
+        """Bills whose success was told and taken."""
         self._late: list[tuple[int, PayInstruction]] = []
 
     @property
@@ -78,7 +82,16 @@ class FakeRail:
     def verify_callback(self, headers: Mapping[str, str], body: bytes) -> CallbackNotice:
         if headers.get("signature") != "good":
             raise AuthError("rail_signature_wrong", "forged")
-        return msgspec.json.decode(body, type=CallbackNotice)
+        try:
+            return msgspec.json.decode(body, type=CallbackNotice)
+        except msgspec.MsgspecError as cause:
+            raise InputError("notice_malformed", "not a notice") from cause
+
+    def took(self, body: bytes) -> None:
+        """The merchant has answered this notice with success."""
+        notice = msgspec.json.decode(body, type=CallbackNotice)
+        if isinstance(notice.outcome, Paid):
+            self.heard.add(notice.bill_no)
 
     def with_other_amount(self, body: bytes) -> bytes:
         """The notice about one fen more."""
@@ -163,7 +176,10 @@ class FakeRail:
         return Accepted(rail_id=rail_id, state=bill.state)
 
     def _move(self, bill: Bill) -> None:
-        if bill.state == "WAIT_USER":
+        if bill.state == "FAIL" and self.world.chance(self.world.rates.fickle):
+            self.broke_its_word.add(bill.instruction.bill_no)
+            self._end(bill, "SUCCESS", "")
+        elif bill.state == "WAIT_USER":
             if self.world.now_ms >= bill.at_ms + CONFIRM_MS:
                 self._end(bill, "FAIL", EXPIRED)
             elif self.world.chance(0.2):

@@ -14,7 +14,7 @@ from uncap.domain.campaigns.ports import Member
 from uncap.domain.errors import ConflictError
 from uncap.domain.ledger import JournalEntry, Posting, balanced
 from uncap.domain.rewards.ports import Message
-from uncap.domain.rewards.reward import Case, Reward
+from uncap.domain.rewards.reward import Case, Reward, State
 
 ValueT = TypeVar("ValueT")
 VISIBILITY_MS = 180_000
@@ -29,6 +29,8 @@ class FakeLedger:
         self.items: dict[str, Reward] = {}
         self.before: dict[str, Reward] = {}
         """Each as it was one write ago: what an eventually consistent read may still see."""
+        self.born: dict[str, Reward] = {}
+        """Each as it was first created."""
         self.entries: dict[str, JournalEntry] = {}
         self.cases: dict[str, Case] = {}
         self.cursors: dict[str, str] = {}
@@ -37,7 +39,7 @@ class FakeLedger:
 
     def create(self, reward: Reward) -> Reward:
         checked(reward)
-        return self.world.call(lambda: self.items.setdefault(reward.reward_id, reward), "create", reward.reward_id)
+        return self.world.call(lambda: self._born(reward), "create", reward.reward_id, reward.state)
 
     def get(self, reward_id: str) -> Reward | None:
         return self.world.call(lambda: self.items.get(reward_id), "get", reward_id)
@@ -88,6 +90,14 @@ class FakeLedger:
     def save_cursor(self, name: str, text: str) -> None:
         self.world.call(lambda: self.cursors.update({name: text}))
 
+    def _born(self, reward: Reward) -> Reward:
+        self.born.setdefault(reward.reward_id, reward)
+        return self.put_new(reward)
+
+    def put_new(self, reward: Reward) -> Reward:
+        """The real adapter's put on condition that there is none; mutants weaken it."""
+        return self.items.setdefault(reward.reward_id, reward)
+
     def _replace(self, old: Reward, new: Reward) -> None:
         stored = self.items[old.reward_id]
         if not self.allows(stored, old, new):
@@ -96,6 +106,12 @@ class FakeLedger:
             self.world.violated(f"a settled reward {new.reward_id} was overwritten blindly")
         if stored.granted != new.granted:
             self.world.violated(f"the grant of {new.reward_id} was rewritten")
+        if (
+            old.state is State.CLAIMABLE
+            and new.state is State.SUBMITTING
+            and self.world.now_ms > new.claimable_until_ms + 60
+        ):
+            self.world.violated(f"{new.reward_id} was taken up again after its deadline")
         self.writers.append(self.world.turn)
         self.before[new.reward_id] = stored
         self.items[new.reward_id] = new

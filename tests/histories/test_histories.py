@@ -45,6 +45,9 @@ def test_histories_are_not_all_fair_weather() -> None:
     assert {history.shape for history in histories} == set(SHAPES)
     assert sum(history.people.refused for history in histories) > 3, "nobody ever reached a limit"
     assert sum(len(rewards_in(history, State.PAID)) for history in histories) > 300
+    kinds = {case.kind for history in histories for case in history.ledger.cases.values()}
+    assert "late_success" in kinds, "the rail never broke its word"
+    assert any(history.leaked_ms for history in histories), "no key was ever stolen"
 
 
 def test_the_command_plays_many_or_one(capfd: pytest.CaptureFixture[str]) -> None:

@@ -21,11 +21,11 @@ RIGHT = {
 
 def money_problems(ledger: FakeLedger, rail: FakeRail) -> list[str]:
     """At most one success per reward, everything final or with a person, balanced books equal to the statement."""
-    wrong = [f"{one} was paid {len(bills)} times" for one, bills in rail.successes.items() if len(bills) > 1]
-    wrong += [f"{one} was paid and is no reward" for one in rail.successes if one not in ledger.items]
+    wrong = [f"{one} was paid and is no reward" for one in rail.successes if one not in ledger.items]
+    wrong += _double_problems(ledger, rail)
     wrong += [problem for one in ledger.items.values() if (problem := _state_problem(one, rail))]
     balance = trial_balance(ledger)
-    stated = sum(line.amount_minor for line in rail.lines)
+    stated = sum(line.amount_minor for line in rail.lines) - _with_people(ledger, rail)
     if not balance.is_balanced:
         wrong.append(f"the ledger sums to {balance.totals}")
     if balance.overdrawn():
@@ -39,9 +39,14 @@ def money_problems(ledger: FakeLedger, rail: FakeRail) -> list[str]:
     return wrong
 
 
-def claim_problems(images: Mapping[str, ScanImage], rewards: Mapping[str, Reward], campaign: Campaign) -> list[str]:
+def claim_problems(images: Mapping[str, ScanImage], ledger: FakeLedger, campaign: Campaign) -> list[str]:
     """Every claim has exactly its campaign's rewards, and each is still whose it was."""
-    wrong: list[str] = []
+    rewards = ledger.items
+    wrong = [
+        f"{one.reward_id} went from {first.party} to {one.party}"
+        for one in rewards.values()
+        if (first := ledger.born[one.reward_id]).party not in ("", one.party)
+    ]
     claimed = {pk: image for pk, image in images.items() if image.first is not None}
     for pk, image in claimed.items():
         mine = [one for one in rewards.values() if one.ref == pk]
@@ -61,10 +66,45 @@ def people_problems(people: People, campaign: Campaign) -> list[str]:
     return wrong
 
 
+def _double_problems(ledger: FakeLedger, rail: FakeRail) -> list[str]:
+    """Paid more than once only where the rail broke its word, and what the ledger did not book, people know of."""
+    wrong = []
+    stated = {case.bill_no for case in ledger.cases.values()}
+    told = {case.bill_no for case in ledger.cases.values() if not case.kind.startswith("statement_")}
+    for one, bills in rail.successes.items():
+        honest = [bill for bill in bills if bill not in rail.broke_its_word]
+        if len(honest) > 1 or len(set(bills)) < len(bills):
+            wrong.append(f"{one} was paid {len(bills)} times")
+        booked = _booked(ledger.items.get(one))
+        if len([bill for bill in bills if bill not in stated]) > booked:
+            wrong.append(f"{one}: nobody knows of all of {bills}")
+        if len([bill for bill in bills if bill in rail.heard and bill not in told]) > booked:
+            wrong.append(f"{one}: told of {bills}, nobody did anything about it")
+    return wrong
+
+
+def _with_people(ledger: FakeLedger, rail: FakeRail) -> int:
+    """Payments the ledger has not booked: second ones, and those after the reward was released."""
+    amounts = {line.bill_no: line.amount_minor for line in rail.lines}
+    return sum(
+        sum(sorted(amounts[bill] for bill in bills)[_booked(ledger.items.get(one)) :])
+        for one, bills in rail.successes.items()
+    )
+
+
+def _booked(reward: Reward | None) -> int:
+    return int(reward is not None and any(posting.account.startswith("clearing:") for posting in reward.settled))
+
+
 def _state_problem(reward: Reward, rail: FakeRail) -> str:
-    paid = bool(rail.successes.get(reward.reward_id))
+    bills = rail.successes.get(reward.reward_id, [])
+    paid = bool(bills)
+    if not rail.broke_its_word.isdisjoint(bills) and reward.state in (State.PAID, State.RELEASED, State.HELD):
+        return ""
     if reward.state not in FINAL and reward.state is not State.HELD:
         return f"{reward.reward_id} is stuck in {reward.state}"
+    if reward.state in (State.PAID, State.RELEASED) and not reward.settled:
+        return f"{reward.reward_id} is {reward.state} without a settlement"
     if reward.kind == "cash" and paid != (reward.state is State.PAID):
         return f"{reward.reward_id} is {reward.state}, the rail paid: {paid}"
     return ""

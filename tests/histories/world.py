@@ -33,6 +33,7 @@ class Rates(msgspec.Struct, frozen=True):
     unhidden: float = 0.1  # a message whose visibility ends while its worker is still busy
     stale: float = 0.3  # an eventually consistent read that shows what was one write ago
     trouble: float = 0.5  # the rail: refusals, lost requests, lost replies, codes never heard of
+    fickle: float = 0.0  # per failed bill and step: the rail pays after all, against its own word
 
 
 CALM = Rates()
@@ -52,6 +53,7 @@ def weather(rng: random.Random) -> Rates:
         unhidden=rng.choice([0.0, 0.1, 0.5]),
         stale=rng.choice([0.0, 0.3, 0.8]),
         trouble=rng.choice([0.0, 0.5, 1.0]),
+        fickle=rng.choice([0.0, 0.0, 0.0, 0.05]),
     )
 
 

@@ -1,0 +1,70 @@
+"""Plausible bugs, each put into production code (or into what a condition of the tables refuses), and who finds them.
+
+`python -m tests.histories.mutants` prints for each the first history that catches it; `uncap prove mutant NAME` shows
+one. The histories find every one of them, or they prove nothing.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable
+from typing import NamedTuple
+
+import pytest
+
+from tests.histories.bugs import MONEY, Patch
+from tests.histories.claim_bugs import CLAIMS
+from tests.histories.history import History
+from tests.histories.stores import FakeLedger
+
+ENOUGH = 400
+"""Histories within which every mutant must be caught."""
+
+
+class Catch(NamedTuple):
+    """The seed whose history went wrong, what was said, and every line of it."""
+
+    seed: int
+    wrong: list[str]
+    trace: list[str]
+
+
+def mutants() -> dict[str, Callable[[Patch], type[FakeLedger]]]:
+    """Name → what puts the bug in and names the table to play with."""
+    return {one.__name__: one for one in (*MONEY, *CLAIMS)}
+
+
+def hunt(name: str, limit: int = ENOUGH) -> Catch | None:
+    """Plays seeds 0, 1, … with the bug in until one is wrong; None if none is. UnknownMutant: KeyError."""
+    mutate = mutants()[name]
+    for seed in range(limit):
+        with pytest.MonkeyPatch.context() as patch:
+            history = History(seed, mutate(patch))
+            history.world.trace = []
+            try:
+                wrong = history.play()
+            except Exception as error:  # noqa: BLE001  # a bug may also break the program: that is finding it, too
+                wrong = [f"{type(error).__name__}: {error}"]
+            if wrong:
+                return Catch(seed, wrong, history.world.trace)
+    return None
+
+
+def main(arguments: list[str]) -> int:
+    """0 if every mutant was caught."""
+    parser = argparse.ArgumentParser(prog="python -m tests.histories.mutants", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="only these")
+    names = parser.parse_args(arguments).names or list(mutants())
+    if unknown := [name for name in names if name not in mutants()]:
+        parser.error(f"no mutant {unknown[0]!r}; there are {', '.join(mutants())}")
+    free = []
+    for name in names:
+        caught = hunt(name)
+        told = f"seed {caught.seed:>3}  {caught.wrong[0]}" if caught else "NOT CAUGHT"
+        free += [] if caught else [name]
+        sys.stdout.write(f"{name:<34} {told}\n")
+        sys.stdout.flush()
+    return 1 if free else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
