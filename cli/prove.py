@@ -1,4 +1,4 @@
-"""`uncap prove`: the money services against seeded faults, and bugs put into them on purpose. For engineers and the demo.
+"""`uncap prove`: the money services under seeded faults, and bugs put into them on purpose. For engineers and the demo.
 
 Plays what `tests/histories` holds, so it needs a checkout.
 """
