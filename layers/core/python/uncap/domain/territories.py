@@ -1,25 +1,31 @@
 """From shapes on a map to the H3 cells of a territory. Called by `services/set_territory.py`.
 
-A territory is a union of polygons (GeoJSON rings, WGS84) and circles, filled at resolution 7 (cells of about 5 km²)
-with every cell that overlaps the shape, then compacted. Only cells are kept; no border geometry is stored.
+A territory is a union of polygons (GeoJSON rings) and circles, in WGS-84 or in GCJ-02 as Chinese maps are, filled at
+resolution 7 (cells of about 5 km²) with every cell that overlaps the shape, then compacted. Only cells are kept; no
+border geometry is stored.
 """
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
 import h3  # type: ignore[import-untyped]
 import msgspec
 
+from uncap.domain.diversion.judging import CellSet
 from uncap.domain.errors import InputError
+from uncap.domain.outlines import Rings, fit
+from uncap.domain.places import gcj02_to_wgs84
 
 RESOLUTION = 7
 MAX_POINTS = 5_000
 MAX_AREA_KM2 = 1_500_000.0
 MAX_CELLS = 15_000  # compacted; as JSON text they stay within one DynamoDB item (400 KB)
 _CIRCLE_POINTS = 64
+_COARSE = 2
 _EARTH_RADIUS_KM = 6371.0088
 
+Datum = Literal["wgs84", "gcj02"]
 Longitude = Annotated[float, msgspec.Meta(ge=-180, le=180)]
 Latitude = Annotated[float, msgspec.Meta(ge=-85, le=85)]
 Position = tuple[Longitude, Latitude]
@@ -53,37 +59,81 @@ class Circle(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="Circl
 Shape = Polygon | MultiPolygon | Circle
 
 
-def compile_cells(shapes: Sequence[Shape]) -> tuple[str, ...]:
+def compile_cells(shapes: Sequence[Shape], datum: Datum = "wgs84") -> tuple[str, ...]:
     """The compacted cells covering all shapes, sorted.
 
-    Raises InputError: `shape_malformed` (ring open, crosses the antimeridian, encloses nothing), `territory_too_large`.
+    Raises InputError: `shape_malformed` (a ring that is open, crosses itself, encloses nothing, goes round a pole),
+    `territory_too_large`; `where` names the shape and the ring.
     """
-    polygons = [rings for shape in shapes for rings in _rings_of(shape)]
+    polygons = [one for number, shape in enumerate(shapes) for one in _polygons(shape, datum, f"shapes[{number}]")]
     if sum(len(ring) for rings in polygons for ring in rings) > MAX_POINTS:
         raise InputError("territory_too_large", f"at most {MAX_POINTS} points in all", where="shapes")
     # Checked before filling: filling a continent would take the machine's memory, not just its time.
-    if sum(_box_area_km2(rings[0]) for rings in polygons) > MAX_AREA_KM2:
+    if sum(_box_area_km2(rings) for rings in polygons) > MAX_AREA_KM2:
         raise InputError("territory_too_large", f"shapes span more than {MAX_AREA_KM2:.0f} km²", where="shapes")
     cells: set[str] = set()
     for rings in polygons:
         cells.update(_fill(rings))
     if not cells:
         raise InputError("shape_malformed", "the shapes enclose nothing", where="shapes")
+    return united([cells])
+
+
+def united(sets: Iterable[Iterable[str]]) -> tuple[str, ...]:
+    """Several sets of cells, compacted or not, as one compacted set. Raises InputError (`territory_too_large`)."""
+    cells: set[str] = set()
+    for one in sets:
+        cells.update(h3.uncompact_cells(list(one), RESOLUTION))
     compacted = tuple(sorted(h3.compact_cells(cells)))
     if len(compacted) > MAX_CELLS:
         raise InputError("territory_too_large", f"the outline needs more than {MAX_CELLS} cells", where="shapes")
     return compacted
 
 
-def _rings_of(shape: Shape) -> Iterable[tuple[Ring, ...]]:
+def area_km2(cells: Iterable[str]) -> float:
+    """The area of compacted cells."""
+    return float(sum(h3.cell_area(cell, "km^2") for cell in cells))
+
+
+def shared_cells(one: Sequence[str], other: Sequence[str]) -> tuple[str, ...]:
+    """What two compacted sets have in common, as cells of either. Sets far apart are told apart at a glance."""
+    if not _meet(_coarse(one), _coarse(other)):
+        return ()
+    left, right = CellSet(one), CellSet(other)
+    of_left = {cell for cell in left.cells if _is_within(cell, right)}
+    return tuple(sorted(of_left | {cell for cell in right.cells if cell not in left.cells and _is_within(cell, left)}))
+
+
+def _coarse(cells: Iterable[str]) -> CellSet:
+    found = {h3.cell_to_parent(cell, min(h3.get_resolution(cell), _COARSE)) for cell in cells}
+    return CellSet(found)
+
+
+def _meet(one: CellSet, other: CellSet) -> bool:
+    return any(other.holder_of(cell) for cell in one.cells) or any(one.holder_of(cell) for cell in other.cells)
+
+
+def _is_within(cell: str, whole: CellSet) -> bool:
+    """Does one cell of the set hold all of this one? The holder of a coarse cell's centre may be finer than it."""
+    holder = whole.holder_of(cell)
+    return holder is not None and h3.get_resolution(holder) <= h3.get_resolution(cell)
+
+
+def _polygons(shape: Shape, datum: Datum, where: str) -> Iterable[Rings]:
     if isinstance(shape, Circle):
-        return [(_circle_ring(shape),)]
-    polygons = shape.coordinates if isinstance(shape, MultiPolygon) else (shape.coordinates,)
-    for rings in polygons:
-        for ring in rings:
-            if ring[0] != ring[-1]:
-                raise InputError("shape_malformed", "a ring ends where it began", where="shapes")
-    return polygons
+        lat, lng = gcj02_to_wgs84(shape.lat, shape.lng) if datum == "gcj02" else (shape.lat, shape.lng)
+        yield from fit([_circle_ring(Circle(lat, lng, shape.radius_m))], where)
+        return
+    several = isinstance(shape, MultiPolygon)
+    for number, rings in enumerate(shape.coordinates if isinstance(shape, MultiPolygon) else (shape.coordinates,)):
+        place = f"{where}.coordinates[{number}]" if several else f"{where}.coordinates"
+        yield from fit([_true(ring) for ring in rings] if datum == "gcj02" else rings, place)
+
+
+def _true(ring: Ring) -> Ring:
+    """A ring of a Chinese map in WGS-84."""
+    moved = [gcj02_to_wgs84(lat, lng) for lng, lat in ring]
+    return tuple((lng, lat) for lat, lng in moved)
 
 
 def _circle_ring(circle: Circle) -> Ring:
@@ -102,16 +152,14 @@ def _circle_ring(circle: Circle) -> Ring:
     return (*points, points[0])
 
 
-def _box_area_km2(ring: Ring) -> float:
-    lngs, lats = [p[0] for p in ring], [p[1] for p in ring]
-    if max(lngs) - min(lngs) > 180 or max(lngs) > 180 or min(lngs) < -180:
-        raise InputError("shape_malformed", "shapes across the antimeridian must be cut there", where="shapes")
+def _box_area_km2(rings: Rings) -> float:
+    lngs, lats = [p[0] for p in rings[0]], [p[1] for p in rings[0]]
     height = math.sin(math.radians(max(lats))) - math.sin(math.radians(min(lats)))
     return _EARTH_RADIUS_KM**2 * height * math.radians(max(lngs) - min(lngs))
 
 
-def _fill(rings: tuple[Ring, ...]) -> Iterable[str]:
-    outer, *holes = [[(lat, lng) for lng, lat in ring[:-1]] for ring in rings]
+def _fill(rings: Rings) -> Iterable[str]:
+    outer, *holes = [[(lat, lng) for lng, lat in ring] for ring in rings]
     try:
         return list(h3.h3shape_to_cells_experimental(h3.LatLngPoly(outer, *holes), RESOLUTION, "overlap"))
     except (h3.H3BaseException, ValueError) as cause:

@@ -1,5 +1,6 @@
 """Parties, the channel tree and territories. Mounted by `table.py`."""
 
+from uncap.domain.admin_areas import AdminCode
 from uncap.domain.catalog import Party, Territory
 from uncap.routes.console.endpoint import Area
 from uncap.services.desk import Actor, Desk, Id
@@ -25,7 +26,16 @@ from uncap.services.register_party import (
     read_tree,
     register_party,
 )
-from uncap.services.set_territory import NewTerritory, read_territory, set_territory
+from uncap.services.set_territory import (
+    AreaEntry,
+    NewArea,
+    NewTerritory,
+    TerritorySet,
+    list_areas,
+    read_territory,
+    set_area,
+    set_territory,
+)
 
 PARTIES = Area("parties")
 
@@ -81,8 +91,8 @@ def post_membership_end(
 
 
 @PARTIES.put("/parties/{party_id}/territory")
-def put_territory(desk: Desk, actor: Actor, party_id: Id, body: NewTerritory) -> Territory:
-    """Set where a distributor may sell; the shapes become H3 cells and are not kept."""
+def put_territory(desk: Desk, actor: Actor, party_id: Id, body: NewTerritory) -> TerritorySet:
+    """Set where a distributor may sell, by codes and shapes, which become H3 cells; says with whose it overlaps."""
     return set_territory(desk, actor, party_id, body)
 
 
@@ -90,3 +100,15 @@ def put_territory(desk: Desk, actor: Actor, party_id: Id, body: NewTerritory) ->
 def get_territory(desk: Desk, party_id: Id) -> Territory:
     """A distributor's territory."""
     return read_territory(desk, party_id)
+
+
+@PARTIES.put("/areas/{code}")
+def put_area(desk: Desk, actor: Actor, code: AdminCode, body: NewArea) -> AreaEntry:
+    """Supply the approved geometry of an administrative code; it becomes H3 cells and is not kept."""
+    return set_area(desk, actor, code, body)
+
+
+@PARTIES.get("/areas")
+def get_areas(desk: Desk, query: PageQuery) -> Listing[AreaEntry]:
+    """Administrative codes for which geometry was supplied."""
+    return list_areas(desk, query)
