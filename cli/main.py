@@ -28,6 +28,7 @@ from cli.demo.command import demo
 from cli.diversion import commands as diversion
 from cli.diversion import territory
 from cli.labels.command import labels
+from cli.simulate.command import simulate, simulate_schema
 
 app = typer.Typer(
     help="Codes, scans, rewards: the engineer's and the factory's side of uncap.",
@@ -37,6 +38,8 @@ app = typer.Typer(
 app.add_typer(batches.app, name="batch")
 app.add_typer(codes.app, name="code")
 draw.app.command("fetch")(draw_fetch.fetch)
+campaign.app.command("simulate")(simulate)
+campaign.app.command("simulate-schema")(simulate_schema)
 app.add_typer(campaign.app, name="campaign")
 app.add_typer(draw.app, name="draw")
 app.add_typer(diversion.app, name="diversion")
