@@ -131,7 +131,7 @@ class History:
                 body()
             except UncapError as cause:
                 # The invocation failed; whatever delivered the event delivers it again.
-                self.world.note(body.__name__.strip("_"), "failed:", cause.code)
+                self.world.note(getattr(body, "__name__", "step").strip("_"), "failed:", cause.code)
 
         return guarded
 
