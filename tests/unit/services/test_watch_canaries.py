@@ -75,13 +75,13 @@ def test_a_claimed_canary_gives_nothing_to_anyone(world: World) -> None:
         brakes=None,  # type: ignore[arg-type]
         clock_ms=world.clock,
     )
-    rewards = plan(image, granter)
+    rewards = plan(image, granter).rewards
     assert [(one.beneficiary, one.state, one.amount_minor) for one in rewards] == [
         ("consumer", State.NONE, 0),
         ("distributor", State.NONE, 0),
     ]
     other = dataclasses.replace(granter, laid_prize=lambda *_: "p1")
-    assert [one.state for one in plan(image, other)] == [State.NONE, State.NONE]
+    assert [one.state for one in plan(image, other).rewards] == [State.NONE, State.NONE]
 
 
 def fact(index: int, *, counted: bool = True) -> ScanFact:

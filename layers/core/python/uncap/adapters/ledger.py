@@ -7,10 +7,13 @@ from the revision that was read, and an entry is written once (docs/adr/0001).
 from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
-from pynamodb.exceptions import DoesNotExist
+from pynamodb.exceptions import DoesNotExist, PynamoDBException, TransactWriteError
+from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
+from pynamodb.transactions import TransactWrite
 
 from uncap.adapters.dynamo_faults import translated
+from uncap.adapters.ledger_holds import HOLD, Reason, raise_unmoved
 from uncap.adapters.ledger_items import (
     DUE_SHARDS,
     REWARD,
@@ -24,8 +27,9 @@ from uncap.adapters.ledger_items import (
     values_of,
 )
 from uncap.adapters.models import LedgerItem
-from uncap.domain.errors import ConflictError
+from uncap.domain.errors import ConflictError, TransientError
 from uncap.domain.ledger import JournalEntry, Posting, balanced
+from uncap.domain.rewards.holds import lets_go
 from uncap.domain.rewards.reward import Case, Reward
 
 ENTRY, CASE, CURSOR = "entry#", "case#", "cursor#"
@@ -72,6 +76,9 @@ class DynamoLedger:
         condition = (LedgerItem.rev == old.rev) & (LedgerItem.att == attempt_no(old))
         if settles:
             condition &= LedgerItem.settled.does_not_exist()
+        if lets_go(old, new):
+            _let_go(old, new, condition)
+            return
         with translated("reward_moved"):
             LedgerItem(reward_key(new.reward_id)).update(_changes(old, new), condition=condition)
 
@@ -146,6 +153,20 @@ class DynamoLedger:
 
 def _reward(item: LedgerItem) -> Reward:
     return reward_of(item.doc, item.granted, item.settled)
+
+
+def _let_go(old: Reward, new: Reward, condition: Condition) -> None:
+    """The move and its places given back, all or nothing."""
+    try:
+        with TransactWrite(connection=LedgerItem._get_connection().connection) as transaction:
+            transaction.update(LedgerItem(reward_key(new.reward_id)), _changes(old, new), condition=condition)
+            for key in old.holds:
+                transaction.update(LedgerItem(HOLD + key), [LedgerItem.n.add(-1)], condition=LedgerItem.n >= 1)
+    except TransactWriteError as cause:
+        reasons = [Reason(one.code if one else "None") for one in cause.cancellation_reasons]
+        raise_unmoved(reasons or [Reason("Unknown")])
+    except PynamoDBException as cause:
+        raise TransientError("table_unavailable", "the table did not answer") from cause
 
 
 def _changes(old: Reward, new: Reward) -> list[Action]:

@@ -4,9 +4,20 @@ A put costs 0.2 ms of CPU here and 1.2 ms or more through PynamoDB, and puts are
 (docs/adr/0007). Items are those of `ledger_items.py` either way; both classes keep one contract test.
 """
 
+from collections.abc import Mapping, Sequence
+
 import msgspec
 
 from uncap.adapters.ledger import DynamoLedger
+from uncap.adapters.ledger_holds import (
+    FAILED,
+    giving_back,
+    raise_refused,
+    raise_unmoved,
+    read_places,
+    taking,
+    transact,
+)
 from uncap.adapters.ledger_items import (
     Values,
     attempt_no,
@@ -20,6 +31,7 @@ from uncap.adapters.ledger_items import (
 from uncap.adapters.wire.client import RefusedError
 from uncap.adapters.wire.dynamodb import ENCODE, Attributes, Caller, get_item
 from uncap.domain.errors import ConflictError, TransientError
+from uncap.domain.rewards.holds import HoldPlace, lets_go
 from uncap.domain.rewards.reward import Reward
 
 CONDITION_FAILED = "ConditionalCheckFailedException"
@@ -43,17 +55,34 @@ class HotLedger(DynamoLedger):
 
     def create(self, reward: Reward) -> Reward:
         """See `LedgerStore`. A refused put brings the stored reward with the refusal: one request either way."""
+        refusal = self._conditional("PutItem", self._put_of(reward))
+        return reward if refusal is None else self._stored(reward, refusal.item)
+
+    def create_held(self, reward: Reward, places: Sequence[HoldPlace]) -> Reward:
+        """See `HoldStore`. A transaction: two write units per item, none of which is written without the others."""
+        items = [{"Put": self._put_of(reward)}, *(taking(self._table, place) for place in places)]
+        reasons = transact(self._client, items)
+        if reasons and reasons[0].code == FAILED:
+            return self._stored(reward, reasons[0].item)
+        if reasons:
+            raise_refused(reasons[1:])
+        return reward
+
+    def held(self, keys: Sequence[str]) -> Mapping[str, int]:
+        """See `HoldStore`."""
+        return read_places(self._client, self._table, keys)
+
+    def _put_of(self, reward: Reward) -> dict[str, object]:
         checked(reward)
-        request: dict[str, object] = {
+        return {
             "TableName": self._table,
             "Item": {"pk": {"S": reward_key(reward.reward_id)}, **_typed(values_of(reward))},
             "ConditionExpression": "attribute_not_exists(pk)",
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
-        refusal = self._conditional("PutItem", request)
-        if refusal is None:
-            return reward
-        stored = _reward(refusal.item) if refusal.item else self.get(reward.reward_id)
+
+    def _stored(self, reward: Reward, item: Attributes | None) -> Reward:
+        stored = _reward(item) if item else self.get(reward.reward_id)
         if stored is None:
             raise ConflictError("reward_vanished", f"reward {reward.reward_id} was refused and is not there")
         return stored
@@ -84,7 +113,13 @@ class HotLedger(DynamoLedger):
                 for name, value in _typed(values | {"old_rev": old.rev, "old_att": attempt_no(old)}).items()
             },
         }
-        if self._conditional("UpdateItem", request) is not None:
+        if lets_go(old, new):
+            reasons = transact(
+                self._client, [{"Update": request}, *(giving_back(self._table, key) for key in old.holds)]
+            )
+            if reasons:
+                raise_unmoved(reasons)
+        elif self._conditional("UpdateItem", request) is not None:
             raise ConflictError("reward_moved", "the item is not in the state this write expects")
 
     def _conditional(self, operation: str, request: dict[str, object]) -> _Refusal | None:

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from fractions import Fraction
 
 from uncap.domain.campaigns.checks import MAX_CHANCE_PRIZE_MINOR, check_rules, unfair_change
+from uncap.domain.campaigns.draw_rules import draw_fault, draws_not_worse, looser
+from uncap.domain.campaigns.draws import DRAWN
 from uncap.domain.campaigns.pay_n import PAY_N, pay_n_fault, terms_not_worse
 from uncap.domain.campaigns.rules import RulePart
 from uncap.domain.catalog import Campaign, PersonLimit, Prize
@@ -30,6 +32,7 @@ def check_campaign(campaign: Campaign, rules: RulePart = NO_RULES) -> None:
     _check_prizes(campaign)
     _check_pool(campaign)
     _check_effects(campaign, rules)
+    _check_draws(campaign, rules)
     if not campaign.gtins:
         raise _invalid("a campaign is for at least one product", "gtins")
     if set(campaign.name) != set(campaign.rules):
@@ -79,6 +82,7 @@ def _favours(old: Campaign, new: Campaign) -> Iterable[tuple[str, bool]]:
     yield "prizes", all(_not_worse(prize, prizes.get(prize.prize_id)) for prize in old.prizes)
     yield "pool", all(odds.get(s.prize_id, Fraction(0)) >= Fraction(s.win, s.per) for s in old.pool)
     yield "effects", all((e.no, e.beneficiary, e.kind, e.prize_id) in effects for e in old.effects)
+    yield "draws", draws_not_worse(old.draws, new.draws)
     yield "limit", _not_tighter(old.limit, new.limit)
 
 
@@ -91,8 +95,7 @@ def _not_worse(old: Prize, new: Prize | None) -> bool:
 
 
 def _not_tighter(old: PersonLimit, new: PersonLimit) -> bool:
-    pairs = ((old.per_day, new.per_day), (old.per_campaign, new.per_campaign))
-    return all(after == 0 or 0 < before <= after for before, after in pairs)
+    return looser(old.per_day, new.per_day) and looser(old.per_campaign, new.per_campaign)
 
 
 def _check_times(campaign: Campaign) -> None:
@@ -149,6 +152,28 @@ def _check_effects(campaign: Campaign, rules: RulePart) -> None:
     # One pool is laid per release: a second laid effect would pay the same published prize twice.
     if len(laid) > 1 or bool(laid) != bool(campaign.pool):
         raise _invalid("a pool goes with exactly one laid effect", "effects")
+
+
+def _check_draws(campaign: Campaign, rules: RulePart) -> None:
+    kinds = {prize.prize_id: prize for prize in campaign.prizes}
+    draws = {draw.draw_id: draw for draw in campaign.draws}
+    if len(draws) != len(campaign.draws):
+        raise _invalid("a draw's id is used once", "draws")
+    for draw in campaign.draws:
+        if wrong := draw_fault(draw, {name: prize.kind for name, prize in kinds.items()}):
+            raise _invalid(f"{draw.draw_id}: {wrong}", "draws")
+        for prize in (kinds[name] for name in draw.prize_ids):
+            if prize.kind in ("cash", "trade_credit") and prize.amount_minor > MAX_DRAW_PRIZE_MINOR:
+                raise _invalid(f"{prize.prize_id}: a draw's prize is worth at most ¥50,000", "prizes")
+    every = [*campaign.effects, *(effect for rule in rules.rules for effect in rule.effects)]
+    drawn = [effect for effect in every if effect.kind == DRAWN]
+    for effect in drawn:
+        if effect.prize_id not in draws:
+            raise _invalid("a drawn effect names one of the campaign's draws", "effects")
+        if draws[effect.prize_id].per_person and effect.beneficiary != "consumer":
+            raise _invalid("a limit per person is for a draw among consumers", "draws")
+    if {effect.prize_id for effect in drawn} != set(draws):
+        raise _invalid("each draw is some effect's", "draws")
 
 
 def _invalid(message: str, where: str) -> InputError:

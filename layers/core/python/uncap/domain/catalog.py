@@ -8,6 +8,7 @@ from enum import IntEnum
 
 import msgspec
 
+from uncap.domain.campaigns.draws import Draw
 from uncap.domain.campaigns.reference import PauseScope, PayN, RuleSetRef
 
 Text = dict[str, str]
@@ -51,9 +52,7 @@ class Pack(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Product(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A trade item. `roles` are the code roles its units carry.
-
-    `packs` is how it is packed, the next level first, up to the pallet; `units_per_case` and `case_gtin` repeat the
+    """A trade item. `roles` are the code roles its units carry. `packs` is how it is packed, the next level first, up to the pallet; `units_per_case` and `case_gtin` repeat the
     first of them. `blank`: a technical GTIN, whose codes are given a commercial product later (docs/adr/0012).
     """
 
@@ -157,12 +156,12 @@ class PoolShare(msgspec.Struct, frozen=True):
 
 
 class Effect(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a claim gives to whom. `laid` draws from the release's laid prizes, `fixed` always gives `prize_id`."""
+    """What a claim gives to whom: a prize `laid` on the code, the `fixed` one, or by the odds of a draw (`drawn`)."""
 
     no: int  # the slot: per slot and beneficiary a claim founds at most one reward (ADR 0017)
     beneficiary: str  # one of campaigns.rules.BENEFICIARIES
-    kind: str  # laid | fixed
-    prize_id: str = ""
+    kind: str  # laid | fixed | drawn
+    prize_id: str = ""  # with drawn: the draw's id
 
 
 class PersonLimit(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -195,6 +194,7 @@ class Campaign(msgspec.Struct, frozen=True, omit_defaults=True):
     paused: bool = False
     rule_set: RuleSetRef = RuleSetRef()
     paused_for: PauseScope = PauseScope()
+    draws: tuple[Draw, ...] = ()
 
     def prize(self, prize_id: str) -> Prize:
         """The prize with this id; KeyError if the version does not have it."""

@@ -78,6 +78,11 @@ def totals_by_currency(sums: Mapping[str, int]) -> dict[str, int]:
     return totals
 
 
+def drawn_budget(campaign_id: str) -> str:
+    """The owner of the budget that a campaign's drawn prizes are paid from; no release can have this name."""
+    return f"{campaign_id}@drawn"
+
+
 def reserved(campaign_id: str, release_id: str, face_minor: Mapping[str, int]) -> tuple[Posting, ...]:
     """Postings that provide a release's full face value, per currency."""
     postings: list[Posting] = []

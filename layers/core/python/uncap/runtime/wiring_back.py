@@ -40,6 +40,7 @@ from uncap.domain.rewards.reward import Reward
 from uncap.runtime.clock import clock_ms
 from uncap.runtime.packing import stored_packing
 from uncap.runtime.settings import PayoutSettings, ReconcileSettings, RelaySettings, read
+from uncap.runtime.wiring_draws import open_drawing
 from uncap.services.decide_claims import Targeting
 from uncap.services.grant_rewards import Granter
 from uncap.services.settle_payout import Payouts
@@ -107,27 +108,26 @@ def build_relay(
     )
     master = CachedSecret(vault, settings.draw_keys_secret, _draw_master, clock)
 
-    def prize_on(release: Release, index: int) -> str:
-        return laid_prize(release, derive_seed(master(), release.release_id), index)
-
-    sqs, pool = sqs_client(), ThreadPoolExecutor(PUT_THREADS, thread_name_prefix="put")
-    source = DocumentTable(CatalogItem)
+    sqs, source = sqs_client(), DocumentTable(CatalogItem)
+    pool = ThreadPoolExecutor(PUT_THREADS, thread_name_prefix="put")
     catalog = Catalog(source, clock, settings.catalog_max_age_ms)
     parties = DynamoParties(clock, settings.catalog_max_age_ms)
     packing = stored_packing(connection, catalog, clock, settings.catalog_max_age_ms)
     levels = Levels(catalog, packing, parties.party)
     channel = DynamoChannel(DynamoFlow(clock, settings.catalog_max_age_ms, levels), parties)
+    ledger = HotLedger(tables, settings.ledger_table)
     granter = Granter(
         catalog=catalog,
         channel=channel,
-        ledger=HotLedger(tables, settings.ledger_table),
+        ledger=ledger,
         queue=SqsRewardQueue(sqs, settings.reward_queue_url, pool=pool),
-        laid_prize=prize_on,
+        laid_prize=lambda release, index: laid_prize(release, derive_seed(master(), release.release_id), index),
         brakes=Brakes(catalog, clock, packing=packing),
         clock_ms=clock,
         own=own_rails(),
         pool=pool,
         targeting=_targeting(settings, tables, source, catalog, channel),
+        drawing=open_drawing(ledger, master, clock, settings.time_zone),
     )
     parking = SqsParkedQueue(sqs, settings.parked_queue_url)
     return RelayTools(granter, DynamoScans(connection), parking, clock, lambda: every_release(source, catalog), rail)

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from uncap.domain.campaigns.draws import Draw, DrawShare
 from uncap.domain.campaigns.index import slots_in
 from uncap.domain.campaigns.pay_n import MAX_ADD_MINOR
 from uncap.domain.campaigns.reference import PayN, RuleSetRef
@@ -66,6 +67,32 @@ class NewShare(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     per: Count
 
 
+class NewDrawShare(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Of every `per` claims, `win` are drawn for the prize while any of `total` is left; 0: no limit."""
+
+    prize_id: Id
+    win: Count
+    per: Count
+    total: Count
+    per_day: Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)] = 0
+    per_region: Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)] = 0
+
+
+class NewDraw(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Prizes drawn claim by claim, dearest first, within hard counts. `fall_back`: a prize that is gone makes way for
+    the next one in the list. `per_person`: prizes of this draw one person may win, 0 for any."""
+
+    draw_id: Id
+    shares: Annotated[tuple[NewDrawShare, ...], msgspec.Meta(min_length=1, max_length=20)]
+    fall_back: bool = False
+    per_person: Limit = 0
+
+    def value(self) -> Draw:
+        """As it is stored."""
+        shares = tuple(msgspec.convert(one, DrawShare, from_attributes=True) for one in self.shares)
+        return Draw(self.draw_id, shares, self.fall_back, self.per_person)
+
+
 class NewLimit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Claims per person; 0: no limit."""
 
@@ -90,6 +117,7 @@ class NewCampaign(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     prizes: Annotated[tuple[NewPrize, ...], msgspec.Meta(min_length=1, max_length=100)]
     effects: Annotated[tuple[NewEffect, ...], msgspec.Meta(max_length=16)] = ()
     pool: Annotated[tuple[NewShare, ...], msgspec.Meta(max_length=100)] = ()
+    draws: Annotated[tuple[NewDraw, ...], msgspec.Meta(max_length=20)] = ()
     limit: NewLimit = NewLimit()
     currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$(?!\n)", max_length=3)] = "CNY"
     version: Annotated[int, msgspec.Meta(ge=1, le=999_999)] = 1
@@ -122,6 +150,7 @@ def campaign_of(given: NewCampaign, effective_at_ms: int, rule_set: RuleSetRef) 
         currency=given.currency,
         limit=PersonLimit(given.limit.per_day, given.limit.per_campaign),
         rule_set=rule_set,
+        draws=tuple(one.value() for one in given.draws),
     )
 
 

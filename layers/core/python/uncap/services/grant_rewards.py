@@ -7,11 +7,13 @@ a crash between the put and the send heals with the next delivery of the same cl
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import msgspec
 
 from uncap.adapters.catalog import BatchView, Catalog
 from uncap.domain.campaigns.deciding import NOTHING
+from uncap.domain.campaigns.draws import DRAWN
 from uncap.domain.campaigns.facts import Pick
 from uncap.domain.campaigns.pay_n import PAY_N
 from uncap.domain.campaigns.reference import Slot, slots_of
@@ -20,12 +22,14 @@ from uncap.domain.codes.canaries import run_of
 from uncap.domain.errors import ConflictError, InputError, NotFoundError, PoisonError
 from uncap.domain.rails import Rail
 from uncap.domain.rewards import ids
-from uncap.domain.rewards.granting import Ground, deadline_ms, rewards_of
+from uncap.domain.rewards.drawn import Candidates
+from uncap.domain.rewards.granting import Ground, deadline_ms, picks_of, rewards_of
 from uncap.domain.rewards.ports import Channel, ChannelReader, LedgerStore, RewardQueue
 from uncap.domain.rewards.reward import Reward, State
 from uncap.domain.rewards.states import issue, waits_for_person
 from uncap.domain.scans import CodeRef, Mark, ScanChange, ScanImage
 from uncap.services.decide_claims import Claimed, Targeting, decide_claim, place_now
+from uncap.services.draw_prizes import Drawing, drawn_slots, fill
 from uncap.services.make_attempt import booked_at_birth
 from uncap.services.stop_money import Brakes
 
@@ -36,7 +40,7 @@ class Granter:
 
     `own`: the rails, by prize kind, whose counterpart is our own ledger; these rewards are paid with their first put.
     `pool` runs the puts side by side; without one they run in order. `targeting` decides the claims of campaigns that
-    have rules.
+    have rules, `drawing` fills the drawn slots of those that draw.
     """
 
     catalog: Catalog
@@ -49,6 +53,7 @@ class Granter:
     own: Mapping[str, Rail] = field(default_factory=dict)
     pool: Executor | None = None
     targeting: Targeting | None = None
+    drawing: Drawing | None = None
 
 
 @dataclass
@@ -95,14 +100,17 @@ def grant_claims(claims: Iterable[ScanImage], granter: Granter) -> Granted:
     """Create the rewards of these claims and send what is PENDING. TransientError: repeat the whole, it is safe."""
     granted = Granted()
     planned: list[Reward] = []
+    drawn: list[Candidates] = []
     images = list(claims)
     for image, found in zip(images, _plans(images, granter), strict=True):
         if isinstance(found, PoisonError):
             granted.poison.append((image.pk, found))
         else:
-            planned += [_paid_at_once(one, granter) for one in found]
+            planned += [_paid_at_once(one, granter) for one in found.rewards]
+            drawn += found.drawn
     run = granter.pool.map if granter.pool else map
     granted.rewards = list(run(granter.ledger.create, planned))
+    granted.rewards += run(lambda slot: _filled(slot, granter), drawn)
     pending = [one.reward_id for one in granted.rewards if one.state is State.PENDING and not one.due_at_ms]
     if pending:
         granter.queue.send(pending)
@@ -110,41 +118,63 @@ def grant_claims(claims: Iterable[ScanImage], granter: Granter) -> Granted:
     return granted
 
 
-def plan(image: ScanImage, granter: Granter) -> tuple[Reward, ...]:
-    """The rewards this claim founds, from the facts as they are now. Nothing is written but the claim's decision, where
+class Plan(NamedTuple):
+    """What a claim founds: `rewards` to put as they are, `drawn` slots to fill from their budgets."""
+
+    rewards: tuple[Reward, ...] = ()
+    drawn: tuple[Candidates, ...] = ()
+
+
+def plan(image: ScanImage, granter: Granter) -> Plan:
+    """What this claim founds, from the facts as they are now. Nothing is written but the claim's decision, where
     the campaign has rules.
 
     PoisonError where the claim names a batch, release or campaign that does not exist, or prizes that do not verify.
     """
     claim, ref = image.first, image.ref
     if claim is None or claim.form != "claim":
-        return ()
+        return Plan()
     view = _batch(ref, granter.catalog)
     release = _release(view, ref, claim, granter.catalog)
     try:
         campaign = _campaign(claim, release, granter.catalog)
         if run_of(view.batch, ref.index) is not None:
-            return _worthless(ref, claim, view, release, campaign)
+            return Plan(_worthless(ref, claim, view, release, campaign))
         laid = any(effect.kind == "laid" for effect in campaign.effects)
         prize_id = granter.laid_prize(release, ref.index) if laid else ""
         channel = granter.channel.channel_of(ref.batch_no, release.drawn_as(ref.index))
         epoch_state = granter.catalog.epoch_state(view.batch.epoch)
         ground = Ground(view.batch, release, campaign, prize_id, channel, epoch_state)
-        return rewards_of(ref, claim, _targeted(ref, claim, ground, granter))
+        ground = _targeted(ref, claim, ground, granter)
+        return Plan(rewards_of(ref, claim, ground), _drawn(ref, claim, ground, granter))
     except (ConflictError, InputError) as cause:
         raise PoisonError(cause.code, cause.message, where=cause.where) from cause
 
 
-def _plans(images: Sequence[ScanImage], granter: Granter) -> list[tuple[Reward, ...] | PoisonError]:
+def _drawn(ref: CodeRef, claim: Mark, ground: Ground, granter: Granter) -> tuple[Candidates, ...]:
+    if granter.drawing is not None:
+        return drawn_slots(ref, claim, ground, granter.drawing)
+    if any(pick.kind == DRAWN for pick in picks_of(ground)):
+        raise PoisonError("drawing_missing", "this function has no key for drawn prizes", where="campaign")
+    return ()
+
+
+def _filled(slot: Candidates, granter: Granter) -> Reward:
+    if granter.drawing is None:
+        raise PoisonError("drawing_missing", "this function has no key for drawn prizes", where="campaign")
+    return fill(slot, granter.drawing, granter.ledger, lambda reward: _paid_at_once(reward, granter))
+
+
+def _plans(images: Sequence[ScanImage], granter: Granter) -> list[Plan | PoisonError]:
     """What each claim founds, or why it cannot. Decisions that count nothing are kept side by side."""
-    found: dict[int, tuple[Reward, ...] | PoisonError] = {}
+    found: dict[int, Plan | PoisonError] = {}
     alone = [at for at, image in enumerate(images) if _decides_alone(image, granter)] if granter.pool else []
     if granter.pool and len(alone) > 1:
         found |= zip(alone, granter.pool.map(lambda at: _tried(images[at], granter), alone), strict=True)
     return [found[at] if at in found else _tried(image, granter) for at, image in enumerate(images)]
 
 
-def _tried(image: ScanImage, granter: Granter) -> tuple[Reward, ...] | PoisonError:
+def _tried(image: ScanImage, granter: Granter) -> Plan | PoisonError:
     try:
         return plan(image, granter)
     except PoisonError as cause:
@@ -166,16 +196,22 @@ def _targeted(ref: CodeRef, claim: Mark, ground: Ground, granter: Granter) -> Gr
     campaign = ground.campaign
     latest = granter.catalog.campaign_versions(campaign.campaign_id)[-1:]
     scope = latest[0].paused_for if latest else campaign.paused_for
-    rights = any(prize.pay_n is not None for prize in campaign.prizes)  # which are for outlets of the goods' region
-    if granter.targeting is None or not (campaign.rule_set or scope or rights):
+    placed = _place_matters(campaign)
+    if granter.targeting is None or not (campaign.rule_set or scope or placed):
         return ground
     final = granter.clock_ms() >= deadline_ms(claim, ground)
     claimed = Claimed(ref, claim, ground.batch, ground.release, campaign, ground.channel, final)
     if not campaign.rule_set:
         return msgspec.structs.replace(ground, place=place_now(claimed, granter.targeting))
     decision = decide_claim(claimed, granter.targeting)
-    place = place_now(claimed, granter.targeting) if scope or rights else decision.facts.place
+    place = place_now(claimed, granter.targeting) if scope or placed else decision.facts.place
     return msgspec.structs.replace(ground, picks=decision.picks, facts=decision.facts, place=place)
+
+
+def _place_matters(campaign: Campaign) -> bool:
+    """Pay-N rights are for outlets of the goods' region; a drawn prize may have so many for each region."""
+    regional = any(share.per_region for draw in campaign.draws for share in draw.shares)
+    return regional or any(prize.pay_n is not None for prize in campaign.prizes)
 
 
 def _worthless(ref: CodeRef, claim: Mark, view: BatchView, release: Release, campaign: Campaign) -> tuple[Reward, ...]:

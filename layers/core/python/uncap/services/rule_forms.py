@@ -28,11 +28,14 @@ _MANY = msgspec.Meta(max_length=MAX_VALUES)
 
 
 class NewEffect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a claim gives to whom. `no` is the slot: per slot and beneficiary a claim founds at most one reward."""
+    """What a claim gives to whom. `no` is the slot: per slot and beneficiary a claim founds at most one reward.
+
+    `prize_id` names the prize that is `fixed`, or the draw of a `drawn` effect.
+    """
 
     no: Annotated[int, msgspec.Meta(ge=1, le=99)]
     beneficiary: Beneficiary
-    kind: Literal["laid", "fixed"]
+    kind: Literal["laid", "fixed", "drawn"]
     prize_id: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{0,40}$(?!\n)", max_length=40)] = ""
 
     def value(self) -> Effect:

@@ -8,6 +8,8 @@ import datetime
 from collections.abc import Iterable, Iterator
 
 from uncap.domain.campaigns.counting import MAX_DAYS
+from uncap.domain.campaigns.draw_rules import draw_not_worse
+from uncap.domain.campaigns.draws import DRAWN, Draw
 from uncap.domain.campaigns.matching import SETS
 from uncap.domain.campaigns.pay_n import PAY_N
 from uncap.domain.campaigns.reference import Slot, with_wider
@@ -15,8 +17,6 @@ from uncap.domain.campaigns.rules import MAX_RULES, MAX_SLOTS, Condition, Nth, R
 from uncap.domain.catalog import Campaign, Effect, Prize
 from uncap.domain.errors import InputError
 
-CHANCE_KINDS = frozenset({"laid"})
-"""Kinds of effect that chance decides. For consumers these must be the same everywhere."""
 MAX_CHANCE_PRIZE_MINOR = 5_000_000
 _SEVERAL_AT_ONCE = frozenset({"tags", "distributors", "regions"})
 """Fields of which a claim may have several values: two conditions on different ones may still both hold."""
@@ -28,12 +28,13 @@ def check_rules(campaign: Campaign, rules: RulePart) -> None:
         raise _invalid(f"a campaign has at most {MAX_RULES} rules", "rule_set")
     seen: set[int] = set()
     prizes = {prize.prize_id: prize for prize in campaign.prizes}
-    laid = {Slot(one.no, one.beneficiary) for one in campaign.effects if one.kind in CHANCE_KINDS}
+    laid = {Slot(one.no, one.beneficiary) for one in campaign.effects if one.kind == "laid"}
     for rule in rules.rules:
         if rule.no in seen:
             raise _invalid("a rule number is used once", _at(rule, "no"))
         seen.add(rule.no)
         _check_effects(rule, prizes, laid)
+        _check_drawn(rule, campaign)
         _check_condition(rule, campaign)
     slots = {Slot(one.no, one.beneficiary) for one in _all_effects(campaign, rules.rules)}
     if len(slots) > MAX_SLOTS:
@@ -68,7 +69,8 @@ class _Standing:
 
     def __init__(self, old: RulePart, before: Campaign, after: Campaign) -> None:
         self._prizes = {prize.prize_id: prize for prize in after.prizes}
-        self._held: dict[Slot, dict[str, list[tuple[tuple[int, int], Condition]]]] = {}
+        self._draws = {draw.draw_id: draw for draw in after.draws}
+        self._held: dict[Slot, dict[tuple[str, str], list[tuple[tuple[int, int], Condition]]]] = {}
         for effect in before.effects:
             self._add(effect, (0, 0), Condition())
         for rule in old.rules:
@@ -77,20 +79,28 @@ class _Standing:
 
     def _add(self, effect: Effect, rank: tuple[int, int], when: Condition) -> None:
         by_prize = self._held.setdefault(Slot(effect.no, effect.beneficiary), {})
-        by_prize.setdefault(effect.prize_id, []).append((rank, when))
+        by_prize.setdefault((effect.kind, effect.prize_id), []).append((rank, when))
 
     def is_favour(self, rule: Rule) -> bool:
         return all(self._is_enough(rule, effect) for effect in rule.effects)
 
     def _is_enough(self, rule: Rule, effect: Effect) -> bool:
-        mine = self._prizes[effect.prize_id]
-        for prize_id, holders in self._held.get(Slot(effect.no, effect.beneficiary), {}).items():
-            other = self._prizes.get(prize_id)
-            if other is not None and other.kind == mine.kind and other.amount_minor <= mine.amount_minor:
+        for (kind, prize_id), holders in self._held.get(Slot(effect.no, effect.beneficiary), {}).items():
+            if self._is_as_much(effect, kind, prize_id):
                 continue
             if any(rule.rank < rank and not disjoint(rule.when, when) for rank, when in holders):
                 return False
         return True
+
+    def _is_as_much(self, effect: Effect, kind: str, prize_id: str) -> bool:
+        if DRAWN in (kind, effect.kind):  # odds are compared with odds: a prize for some is less than a chance for all
+            return kind == effect.kind and _same_or_better(self._draws.get(effect.prize_id), self._draws.get(prize_id))
+        mine, other = self._prizes[effect.prize_id], self._prizes.get(prize_id)
+        return other is not None and other.kind == mine.kind and other.amount_minor <= mine.amount_minor
+
+
+def _same_or_better(mine: Draw | None, other: Draw | None) -> bool:
+    return mine is not None and other is not None and draw_not_worse(other, mine)
 
 
 def disjoint(one: Condition, other: Condition) -> bool:
@@ -130,6 +140,8 @@ def _check_effects(rule: Rule, prizes: dict[str, Prize], laid: set[Slot]) -> Non
     for effect in rule.effects:
         if effect.kind == "laid":
             raise _invalid("prizes are laid on every code of a release, not where a rule says", where)
+        if effect.kind == DRAWN:
+            continue
         prize = prizes.get(effect.prize_id)
         if prize is None:
             raise _invalid(f"there is no prize {effect.prize_id!r} in this campaign", where)
@@ -138,8 +150,22 @@ def _check_effects(rule: Rule, prizes: dict[str, Prize], laid: set[Slot]) -> Non
         too_much = prize.kind in ("cash", "trade_credit") and prize.amount_minor > MAX_CHANCE_PRIZE_MINOR
         if too_much and effect.beneficiary == "consumer":
             raise _invalid(f"{prize.prize_id}: what a consumer may win by luck is worth at most ¥50,000", where)
-        if effect.kind in CHANCE_KINDS and effect.beneficiary == "consumer" and _is_partial(rule.when):
-            raise _invalid("a draw's prizes may not be kept to a place or a time", where)
+
+
+def _check_drawn(rule: Rule, campaign: Campaign) -> None:
+    """Odds may differ by place and time; a prize may not be kept to either: what a rule draws, all can be drawn for."""
+    draws = {draw.draw_id: draw for draw in campaign.draws}
+    for effect in rule.effects:
+        if effect.kind != DRAWN:
+            continue
+        if effect.prize_id not in draws:
+            raise _invalid(f"there is no draw {effect.prize_id!r} in this campaign", _at(rule, "effects"))
+        if effect.beneficiary == "consumer" and _is_partial(rule.when):
+            slot = (effect.no, effect.beneficiary, DRAWN)
+            everywhere = [one for one in campaign.effects if (one.no, one.beneficiary, one.kind) == slot]
+            known = draws[everywhere[0].prize_id].prize_ids if everywhere else frozenset()
+            if not draws[effect.prize_id].prize_ids <= known:
+                raise _invalid("a draw's prizes may not be kept to a place or a time", _at(rule, "effects"))
 
 
 def _is_partial(when: Condition) -> bool:

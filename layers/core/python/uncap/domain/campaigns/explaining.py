@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import msgspec
 
 from uncap.domain.campaigns.deciding import decide
+from uncap.domain.campaigns.draws import DRAWN
 from uncap.domain.campaigns.facts import Facts, Pick
 from uncap.domain.campaigns.index import RuleIndex
 from uncap.domain.campaigns.reference import Slot
@@ -88,8 +89,9 @@ def explain(
 
 
 def outcome_of(pick: Pick, campaign: Campaign, facts: Facts) -> Outcome:
-    """A pick with the worth of its prize; a laid prize's worth depends on the code and is 0 here."""
-    amount = campaign.prize(pick.prize_id).amount_minor if pick.prize_id else 0
+    """A pick with the worth of its prize; what is laid or drawn depends on the code and is 0 here."""
+    fixed = pick.prize_id and pick.kind != DRAWN
+    amount = campaign.prize(pick.prize_id).amount_minor if fixed else 0
     party = facts.party(pick.beneficiary)
     return Outcome(pick.no, pick.beneficiary, pick.rule_no, pick.kind, pick.prize_id, amount, party)
 

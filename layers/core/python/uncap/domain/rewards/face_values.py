@@ -5,6 +5,7 @@ Called by `services/reserve_budget.py` when a release is activated and when a la
 
 from collections.abc import Iterable, Iterator
 
+from uncap.domain.campaigns.draws import DRAWN
 from uncap.domain.campaigns.reference import Slot
 from uncap.domain.campaigns.rules import Rule
 from uncap.domain.catalog import Campaign, CodeBatch, Prize, Release
@@ -36,6 +37,16 @@ def face_value(
     return sums
 
 
+def drawn_value(campaign: Campaign) -> Sums:
+    """Per currency: every prize that the campaign's draws can give away."""
+    sums: Sums = {}
+    for draw in campaign.draws:
+        for share in draw.shares:
+            for unit, amount in values_of(prize_of(campaign, share.prize_id), campaign).items():
+                sums[unit] = sums.get(unit, 0) + amount * share.total
+    return sums
+
+
 def risen(before: Sums, after: Sums) -> Sums:
     """What `after` needs beyond `before`, per currency; nothing where it needs less."""
     return {unit: more for unit, amount in after.items() if (more := amount - before.get(unit, 0)) > 0}
@@ -45,12 +56,13 @@ def _others(
     release: Release, campaign: Campaign, rules: Iterable[Rule], batch: CodeBatch | None
 ) -> Iterator[tuple[Slot, Prize]]:
     for effect in campaign.effects:
-        if effect.kind != "laid":
+        if effect.kind not in ("laid", DRAWN):  # a draw has its own budget, whatever is released
             yield Slot(effect.no, effect.beneficiary), prize_of(campaign, effect.prize_id)
     for rule in rules:
         if _may_meet(rule, release, batch):
             for effect in rule.effects:
-                yield Slot(effect.no, effect.beneficiary), prize_of(campaign, effect.prize_id)
+                if effect.kind != DRAWN:
+                    yield Slot(effect.no, effect.beneficiary), prize_of(campaign, effect.prize_id)
 
 
 def _may_meet(rule: Rule, release: Release, batch: CodeBatch | None) -> bool:

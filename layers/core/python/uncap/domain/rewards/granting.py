@@ -7,6 +7,7 @@ at most is in `face_values.py`; which rule fills which slot in `domain/campaigns
 import msgspec
 
 from uncap.domain import ledger
+from uncap.domain.campaigns.draws import DRAWN
 from uncap.domain.campaigns.facts import Facts, Pick
 from uncap.domain.campaigns.pay_n import PAY_N
 from uncap.domain.campaigns.reference import PayN, Place
@@ -46,12 +47,20 @@ class Ground(msgspec.Struct, frozen=True):
 
 
 def rewards_of(ref: CodeRef, claim: Mark, ground: Ground) -> tuple[Reward, ...]:
-    """One reward per pick of the claim's decision, state NONE where nothing was won.
+    """One reward per pick of the claim's decision, state NONE where nothing was won; drawn picks are `drawn.py`'s.
 
     PoisonError (`prize_unknown`, `prize_without_value`, `tax_class_unknown`) if the campaign contradicts itself.
     """
-    picks = unconditional(ground.campaign) if ground.picks is None else ground.picks
-    return tuple(_reward(ref, claim, pick, ground) for pick in picks)
+    return tuple(
+        reward_of(ref, claim, pick, ground, ground.prize_id if pick.kind == "laid" else pick.prize_id)
+        for pick in picks_of(ground)
+        if pick.kind != DRAWN
+    )
+
+
+def picks_of(ground: Ground) -> tuple[Pick, ...]:
+    """What the claim's decision put into the slots."""
+    return unconditional(ground.campaign) if ground.picks is None else ground.picks
 
 
 def unconditional(campaign: Campaign) -> tuple[Pick, ...]:
@@ -80,7 +89,8 @@ def withheld_minor(prize: Prize) -> int:
     return (prize.amount_minor * percent + 50) // 100 if prize.kind == "cash" else 0
 
 
-def _reward(ref: CodeRef, claim: Mark, pick: Pick, ground: Ground) -> Reward:
+def reward_of(ref: CodeRef, claim: Mark, pick: Pick, ground: Ground, prize_id: str) -> Reward:
+    """The reward of one slot with this prize, "" for none."""
     campaign = ground.campaign
     base = Reward(
         reward_id=ids.reward_id(ref, campaign.campaign_id, pick.no, pick.beneficiary),
@@ -95,14 +105,14 @@ def _reward(ref: CodeRef, claim: Mark, pick: Pick, ground: Ground) -> Reward:
         party=_party(claim, pick.beneficiary, ground),
         place=ground.place,
     )
-    prize_id = ground.prize_id if pick.kind == "laid" else pick.prize_id
     if prize_id:
-        return _owed(base, claim, prize_of(campaign, prize_id), ground)
+        budget = ledger.drawn_budget(campaign.campaign_id) if pick.kind == DRAWN else base.release_id
+        return _owed(base, claim, prize_of(campaign, prize_id), ground, budget)
     excluded = ground.facts is not None and ground.facts.excluded and pick.beneficiary == "consumer"
     return msgspec.structs.replace(base, reason=EXCLUDED) if excluded else base
 
 
-def _owed(base: Reward, claim: Mark, prize: Prize, ground: Ground) -> Reward:
+def _owed(base: Reward, claim: Mark, prize: Prize, ground: Ground, budget: str) -> Reward:
     if prize.amount_minor < 1:
         raise PoisonError("prize_without_value", f"prize {prize.prize_id} is worth nothing")
     currency = currency_of_prize(prize, ground.campaign)
@@ -123,7 +133,7 @@ def _owed(base: Reward, claim: Mark, prize: Prize, ground: Ground) -> Reward:
         payee=payee,
         person=claim.person if payee and base.party != claim.person else "",
         due_at_ms=due if waits else 0,
-        granted=ledger.granted(base.release_id, base.beneficiary, currency, prize.amount_minor),
+        granted=ledger.granted(budget, base.beneficiary, currency, prize.amount_minor),
     )
     return _with_terms(owed, prize.pay_n, ground.campaign)
 

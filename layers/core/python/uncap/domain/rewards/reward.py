@@ -105,6 +105,7 @@ class Reward(msgspec.Struct, frozen=True, omit_defaults=True):
     fee_minor: int = msgspec.field(name="fe", default=0)  # a pay-N right's: what the outlet is credited besides
     fee_currency: str = msgspec.field(name="fy", default="")
     redeemed: Redemption | None = msgspec.field(name="rd", default=None)
+    holds: tuple[str, ...] = msgspec.field(name="ho", default=())  # a drawn prize's places in budgets (ADR 0019)
 
     @property
     def net_minor(self) -> int:

@@ -52,7 +52,9 @@ def granted_right(reward: Reward) -> tuple[Posting, ...]:
 
 
 def released_right(reward: Reward) -> tuple[Posting, ...]:
-    """Postings of a right that nobody redeemed: the piece and the fee are breakage."""
+    """Postings of what nobody took: the piece and the fee are breakage; a drawn prize may be won again."""
+    if reward.holds:
+        return ledger.balanced(tuple(Posting(one.account, -one.amount_minor) for one in reward.granted))
     entry = ledger.released(reward.beneficiary, reward.campaign_id, reward.currency, reward.amount_minor)
     if not reward.fee_minor:
         return entry
