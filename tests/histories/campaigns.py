@@ -155,6 +155,10 @@ class FakeCatalog:
             self._texts[told] = self._rows(pk)
         return self._texts[told]
 
+    def release(self) -> Release:
+        """The batch's one release, activated."""
+        return RELEASE
+
     def _rows(self, pk: str) -> list[tuple[str, str]]:
         if pk == "campaign#spring":
             scope = PauseScope(outlets=(self.outlet_paused,) if self.outlet_paused else ())
@@ -163,7 +167,9 @@ class FakeCatalog:
         if pk == "territories":
             return [(one.party_id, _text(one)) for one in TERRITORIES]
         batch = msgspec.structs.replace(self.batch, hold=self.hold)
-        release = RELEASE if self.activated else msgspec.structs.replace(RELEASE, state="committed")
+        release = self.release()
+        if not self.activated:
+            release = msgspec.structs.replace(release, state="committed")
         return [("meta", _text(batch)), ("release#rel-1", _text(release))]
 
 
