@@ -10,6 +10,7 @@ from rich.console import Console as Screen
 from rich.table import Table
 
 from cli.diversion import rules
+from cli.diversion.backtest import backtest
 from cli.diversion.evaluation import Tally, evaluate
 from cli.diversion.evidence import evidence
 from cli.diversion.market import Market
@@ -19,6 +20,7 @@ from uncap.domain.errors import InputError
 
 app = typer.Typer(help="Diversion: how it is judged, on made-up and on real scans.", no_args_is_help=True)
 _BAD_INPUT = 2
+app.command()(backtest)
 app.command()(evidence)
 
 

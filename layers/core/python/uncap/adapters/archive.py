@@ -50,14 +50,17 @@ class ScanArchive:
             keys.append(key)
         return keys
 
-    def hours(self) -> Iterator[list[ScanFact]]:
-        """Each hour's facts, oldest hour first; every event of the hour once."""
-        for _, keys in groupby(self._keys(), key=lambda key: key.rsplit("/", 1)[0]):
+    def hours(self, since_ms: int = 0) -> Iterator[list[ScanFact]]:
+        """Each hour's facts, oldest hour first; every event of the hour once. From the hour of `since_ms` on."""
+        for _, keys in groupby(self._keys(since_ms), key=lambda key: key.rsplit("/", 1)[0]):
             facts = {fact.event_id: fact for key in keys for fact in self._read(key)}
             yield sorted(facts.values(), key=lambda fact: (fact.at_ms, fact.event_id))
 
-    def _keys(self) -> Iterator[str]:
-        for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=ROOT):
+    def _keys(self, since_ms: int) -> Iterator[str]:
+        begin = ROOT + _hour_at(since_ms) if since_ms else ""  # sorts before every key of that hour
+        for page in self._s3.get_paginator("list_objects_v2").paginate(
+            Bucket=self._bucket, Prefix=ROOT, StartAfter=begin
+        ):
             for entry in page.get("Contents", []):
                 yield entry["Key"]
 
@@ -76,4 +79,8 @@ def unpack(body: bytes) -> list[ScanFact]:
 
 
 def _hour_of(fact: ScanFact) -> str:
-    return datetime.fromtimestamp(fact.at_ms / 1000, UTC).strftime("%Y/%m/%d/%H")
+    return _hour_at(fact.at_ms)
+
+
+def _hour_at(at_ms: int) -> str:
+    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y/%m/%d/%H")

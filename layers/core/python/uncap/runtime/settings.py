@@ -103,6 +103,9 @@ class ProjectorSettings(_Common, frozen=True, kw_only=True):
     diversion_min_people: int = 3
     diversion_min_cases: int = 2
     diversion_travel_ppm: int = 10_000  # of a shipment's scans, how many innocents carry to any one other place
+    diversion_border_ppm: int = 500_000  # added to that at the border, falling off by e every 10 km
+    diversion_odds: float = 100.0  # how many times likelier diversion must be than innocence
+    diversion_odds_without_top: float = 3.0  # the same without the most telling case
 
 
 class AboutSettings(_Common, frozen=True, kw_only=True):

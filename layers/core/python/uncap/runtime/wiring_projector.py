@@ -49,12 +49,6 @@ def build_projector(
             InsightItem: settings.insights_table,
         }
     )
-    rule = DiversionRule(
-        margin_m=settings.diversion_margin_m,
-        min_people=settings.diversion_min_people,
-        min_cases=settings.diversion_min_cases,
-        travel_ppm=settings.diversion_travel_ppm,
-    )
     catalog = Catalog(DocumentTable(CatalogItem), clock, settings.catalog_max_age_ms)
     s3_config = Config(connect_timeout=1, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
     return ProjectorTools(
@@ -62,9 +56,22 @@ def build_projector(
         redact=parked_record,
         observe=CanaryWatch(catalog, _check(settings, connection, clock, catalog).observe).observe,
         archive=ScanArchive(boto3.client("s3", config=s3_config), settings.archive_bucket),
-        insights=InsightsWriter(connection, rule, clock, seen_ttl_s=seen_ttl_s),
+        insights=InsightsWriter(connection, rule_of(settings), clock, seen_ttl_s=seen_ttl_s),
         parking=SqsParkedQueue(sqs_client(), settings.parked_queue_url),
         receipts=ScanReceipts(ZoneInfo(settings.time_zone)),
+    )
+
+
+def rule_of(settings: ProjectorSettings) -> DiversionRule:
+    """The thresholds in force."""
+    return DiversionRule(
+        margin_m=settings.diversion_margin_m,
+        min_people=settings.diversion_min_people,
+        min_cases=settings.diversion_min_cases,
+        travel_ppm=settings.diversion_travel_ppm,
+        border_ppm=settings.diversion_border_ppm,
+        odds=settings.diversion_odds,
+        odds_without_top=settings.diversion_odds_without_top,
     )
 
 
