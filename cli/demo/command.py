@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import typer
 from rich.console import Console as Terminal
@@ -10,11 +10,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from cli.clients import Console
 from cli.demo import books, plan, report, world
+from cli.demo.chapters import diversion, goods
+from cli.demo.chapters.actors import Cast
 from cli.demo.run import Played, Players
 from dev.seed.operators import caller_of, console, ensure_operators
 from dev.stack import lifecycle
 from dev.stack.config import StackError, from_environment
 from dev.stack.outputs import StackOutputs, load
+from uncap.adapters.catalog import BatchView
 
 FINAL_WITHIN_S = 180.0
 BOOKS_WITHIN_S = 60.0
@@ -48,8 +51,21 @@ def play(outputs: StackOutputs, seed: int) -> bool:
             played = _waves(bar, task, desk, made, players, story)
             _settle(bar, task, auditor, played)
         lines = _settled_books(auditor, played)
-    terminal.print(report.table_of(lines))
+        terminal.print(report.table_of("the market: 300 scans by 60 people", lines))
+        for title, chapter in _chapters(Cast(outputs, desk, made), story, players.batch, auditor):
+            bar.update(task, description=title)
+            told = list(chapter)
+            terminal.print(report.table_of(title, told))
+            lines += told
     return report.adds_up(lines)
+
+
+def _chapters(
+    cast: Cast, story: plan.Plan, batch: BatchView, auditor: books.Auditor
+) -> Iterator[tuple[str, Iterator[report.Line]]]:
+    """What follows the market, in the order it is told."""
+    yield "goods: line, pallet, door", goods.play(cast)
+    yield "the diverted shipment", diversion.play(cast, story, batch, auditor)
 
 
 def _running_stack() -> StackOutputs:

@@ -41,9 +41,9 @@ def adds_up(lines: Iterable[Line]) -> bool:
     return all(line.ok is not False for line in lines)
 
 
-def table_of(lines: Iterable[Line]) -> Table:
+def table_of(title: str, lines: Iterable[Line]) -> Table:
     """For a terminal."""
-    table = Table(title="uncap demo", title_justify="left", show_header=False, pad_edge=False)
+    table = Table(title=title, title_justify="left", show_header=False, pad_edge=False)
     table.add_column("what")
     table.add_column("value", justify="right")
     table.add_column("ok")

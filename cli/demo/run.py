@@ -43,7 +43,7 @@ class Players:
     def __init__(self, outputs: StackOutputs, world: World, batch: BatchView, seed: int) -> None:
         self._outputs = outputs
         self._world = world
-        self._batch = batch
+        self.batch = batch
         self._keys = BrandKeys(outputs)
         self._rng = random.Random(seed)
         self._client = http.client(connections=2 * CLIENTS)
@@ -98,7 +98,7 @@ class Players:
         """The link as the phone learns it: read off a rendered QR, tapped, or made up by a forger."""
         if visit.index < 0:
             return build_code_link(self._outputs.scan_base, self._world.gtin, self._forged_serial())
-        link = self._keys.link(self._batch, visit.index)
+        link = self._keys.link(self.batch, visit.index)
         return read_back(qr.png(link)) if visit.by_qr else link
 
     def _forged_serial(self) -> str:
