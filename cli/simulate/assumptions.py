@@ -6,7 +6,7 @@ fractions of one, amounts fen. Samples and the schema are in examples/simulate/.
 
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
@@ -191,6 +191,6 @@ def _check(given: Assumptions) -> None:
 def _is_zone(name: str) -> bool:
     try:
         ZoneInfo(name)
-    except (OSError, ValueError):
+    except (OSError, ValueError, ZoneInfoNotFoundError):
         return False
     return True
