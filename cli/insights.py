@@ -57,7 +57,7 @@ def _rebuild(settings: ProjectorSettings, into: str) -> Rebuilt:
         def tell(hours: int, events: int) -> None:
             bar.update(task, description=f"{hours} hours, {events} events")
 
-        return rebuild_insights(tools.archive.hours(), tools.observe, tools.insights, decided, tell)
+        return rebuild_insights(tools.archive.hours(), tools.observe, tools.insights, decided, tell, tools.watch)
 
 
 def _decided_cases(table: str) -> list[DiversionCase]:

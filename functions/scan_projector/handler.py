@@ -20,6 +20,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:  #
     done = project_scans(event["Records"], projector())
     metrics.add_metric(name="ScansProjected", unit=MetricUnit.Count, value=done.counted)
     metrics.add_metric(name="DiversionCaseOpened", unit=MetricUnit.Count, value=len(done.opened))
+    metrics.add_metric(name="DiversionSignal", unit=MetricUnit.Count, value=len(done.signals))
     metrics.add_metric(name="CanaryScanned", unit=MetricUnit.Count, value=len(done.leaked))
     for order in done.leaked:
         logger.error("canary scanned: the file of this export has leaked", extra={"export_id": order})
@@ -32,6 +33,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:  #
             "replayed": done.replayed,
             "parked": done.parked,
             "cases_opened": list(done.opened),
+            "signals": list(done.signals),
         },
     )
     return {"records": done.records, "counted": done.counted, "replayed": done.replayed, "parked": done.parked}

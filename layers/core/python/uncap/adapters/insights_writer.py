@@ -14,8 +14,10 @@ from pynamodb.exceptions import DoesNotExist, PynamoDBException, TransactWriteEr
 from pynamodb.expressions.condition import Condition
 from pynamodb.transactions import TransactWrite
 
+from uncap.adapters.alert_outbox import alert_item
 from uncap.adapters.dynamo_faults import response_code
 from uncap.adapters.models import InsightItem
+from uncap.domain.alerts import CASE_OPENED, of_case
 from uncap.domain.diversion.cases import open_case, summarise
 from uncap.domain.diversion.evidence import DiversionRule, Evidence, Judgement, gathered, judge, may_open
 from uncap.domain.errors import TransientError
@@ -25,7 +27,7 @@ SEEN_TTL_S = 2 * 86_400  # twice what the stream remembers
 CASES_PK = "cases"
 EVIDENCE_SUFFIX = "#evidence"
 _MAX_ACTIONS = 100  # of one TransactWriteItems
-_ACTIONS_PER_PLACE = 3  # the evidence, and once a case is open the case and its summary
+_ACTIONS_PER_PLACE = 4  # the evidence, and when a case opens the case, its summary and its alert
 _BATCH_GET = 100
 _ATTEMPTS = 10
 _BACKOFF_S, _BACKOFF_CAP_S = 0.02, 1.0
@@ -64,7 +66,7 @@ class _Plan(msgspec.Struct, frozen=True):
 
 
 class InsightsWriter:
-    """`sleep` and `uniform` are for tests; `seen_ttl_s` is longer while a table is being rebuilt."""
+    """`sleep` and `uniform` are for tests. While a table is being rebuilt `seen_ttl_s` is longer and nobody is told."""
 
     def __init__(
         self,
@@ -73,6 +75,7 @@ class InsightsWriter:
         clock_ms: Callable[[], int],
         *,
         seen_ttl_s: int = SEEN_TTL_S,
+        alerts: bool = True,
         sleep: Callable[[float], None] = time.sleep,
         uniform: Callable[[float, float], float] = random.uniform,
     ) -> None:
@@ -80,6 +83,7 @@ class InsightsWriter:
         self._rule = rule
         self._clock_ms = clock_ms
         self._seen_ttl_s = seen_ttl_s
+        self._alerts = alerts
         self._sleep = sleep
         self._uniform = uniform
 
@@ -162,6 +166,8 @@ class InsightsWriter:
             if _get(CASES_PK, case.case_id) is None:  # a rebuild finds the case with what people decided
                 puts.append(_document(CASES_PK, case.case_id, case, 1))
                 opened = case.case_id
+                if self._alerts:
+                    puts.append((alert_item(of_case(case, CASE_OPENED, now_ms)), None))
         if evidence.case_id:
             puts.append(_document(CASES_PK, evidence.case_id + EVIDENCE_SUFFIX, summarise(evidence), 0))
         puts.append(_document(pk, "meta", evidence, version + 1))

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 import msgspec
 
 from uncap.domain.diversion.evidence import Sighting
+from uncap.domain.diversion.signals import Glimpse
 from uncap.domain.scans import ScanChange
 
 FIRST = "first"
@@ -54,11 +55,15 @@ class ScanFact(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Observation(msgspec.Struct, frozen=True):
-    """What one scan adds to Insights, all or nothing and once: `counters` by one each, and perhaps a sighting."""
+    """What one scan adds to Insights, all or nothing and once: `counters` by one each, and perhaps a sighting.
+
+    `glimpse`: what it adds to the memory of its case (`adapters/case_watch.py`).
+    """
 
     event_id: str
     counters: tuple[CounterKey, ...]
     sighting: Sighting | None = None
+    glimpse: Glimpse | None = None
 
 
 def fact_of(change: ScanChange) -> ScanFact:

@@ -9,6 +9,7 @@ from botocore.config import Config
 from pynamodb.connection import Connection
 
 from uncap.adapters.archive import ScanArchive
+from uncap.adapters.case_watch import CaseWatch
 from uncap.adapters.catalog import Catalog
 from uncap.adapters.documents import DocumentTable
 from uncap.adapters.insights_writer import SEEN_TTL_S, InsightsWriter
@@ -20,6 +21,7 @@ from uncap.adapters.reward_queue import SqsParkedQueue, sqs_client
 from uncap.adapters.scans_stream import change_of, parked_record
 from uncap.adapters.shipments import CachedShipments
 from uncap.domain.diversion.evidence import DiversionRule
+from uncap.domain.diversion.signals import WatchRule
 from uncap.runtime.clock import clock_ms
 from uncap.runtime.packing import stored_packing
 from uncap.runtime.settings import ProjectorSettings, read
@@ -56,9 +58,12 @@ def build_projector(
         redact=parked_record,
         observe=CanaryWatch(catalog, _check(settings, connection, clock, catalog).observe).observe,
         archive=ScanArchive(boto3.client("s3", config=s3_config), settings.archive_bucket),
-        insights=InsightsWriter(connection, rule_of(settings), clock, seen_ttl_s=seen_ttl_s),
+        insights=InsightsWriter(
+            connection, rule_of(settings), clock, seen_ttl_s=seen_ttl_s, alerts=seen_ttl_s == SEEN_TTL_S
+        ),
         parking=SqsParkedQueue(sqs_client(), settings.parked_queue_url),
         receipts=ScanReceipts(ZoneInfo(settings.time_zone)),
+        watch=CaseWatch(connection, _watched(settings), clock, alerts=seen_ttl_s == SEEN_TTL_S),
     )
 
 
@@ -73,6 +78,10 @@ def rule_of(settings: ProjectorSettings) -> DiversionRule:
         odds=settings.diversion_odds,
         odds_without_top=settings.diversion_odds_without_top,
     )
+
+
+def _watched(settings: ProjectorSettings) -> WatchRule:
+    return WatchRule(settings.signal_apart_km, settings.signal_apart_days, many_mates=settings.signal_many_mates)
 
 
 def _check(

@@ -12,12 +12,13 @@ import msgspec
 
 from uncap.adapters.catalog import Catalog
 from uncap.domain.association.ports import AssociationReader, UnitRef
-from uncap.domain.catalog import CodeBatch, Party, Shipment, Territory
+from uncap.domain.catalog import CodeBatch, Party, Role, Shipment, Territory
 from uncap.domain.days import day_of
 from uncap.domain.diversion.allowances import Allowances, allowances_of
 from uncap.domain.diversion.evidence import Sighting
 from uncap.domain.diversion.judging import beyond_m, check_cell, nearness
 from uncap.domain.diversion.regions import RegionMap
+from uncap.domain.diversion.signals import Glimpse
 from uncap.domain.lifecycle import product_of
 from uncap.domain.read_models import (
     APPROVED_TRANSFER,
@@ -35,6 +36,7 @@ from uncap.domain.read_models import (
 from uncap.domain.scans import CodeRef
 
 _TREE_DEPTH = 8
+_OUTLETS = ("outlet", "outlet_staff")
 
 
 class ShipmentFinder(Protocol):
@@ -59,6 +61,7 @@ class _Route(msgspec.Struct, frozen=True):
     shipment: Shipment | None = None
     distributor: str = ""
     shipment_cases: int = 0
+    in_cases: bool = False
 
 
 class DiversionCheck:
@@ -101,7 +104,29 @@ class DiversionCheck:
         counters = counters_of(fact, day=day, gtin=route.gtin, region=region, parties=parties, signals=signals)
         if shipped and route.shipment and fact.is_consumer_scan and fact.cell:
             counters += self._weighed_against(fact, route, route.shipment, regions)
-        return Observation(fact.event_id, counters, sighting)
+        return Observation(fact.event_id, counters, sighting, self._glimpse(fact, route, day, regions))
+
+    def _glimpse(self, fact: ScanFact, route: _Route, day: str, regions: RegionMap) -> Glimpse | None:
+        """What the scan says about the case it is of; None where it says nothing."""
+        ref, receiver = CodeRef.from_key(fact.code), route.shipment.to_party if route.shipment else ""
+        opened = ref.role in (Role.CASE_INNER, Role.BOX_INNER)
+        if not opened and not (route.in_cases and fact.is_consumer_scan):
+            return None
+        party = self._parties.party(receiver) if opened and receiver else None
+        return Glimpse(
+            batch_no=ref.batch_no,
+            case_no=route.case_no,
+            unit=ref.index,
+            person="" if opened else fact.person,
+            cell=fact.cell,
+            at_ms=fact.at_ms,
+            day=day,
+            gtin=route.gtin,
+            party_id=route.distributor or receiver,
+            region=regions.territories[route.distributor].region if route.distributor else "",
+            shipment_id=route.shipment.shipment_id if route.shipment else "",
+            unreceived=party is not None and party.role not in _OUTLETS,
+        )
 
     def _sighting(self, fact: ScanFact, route: _Route, regions: RegionMap, day: str) -> tuple[Sighting | None, bool]:
         """The sighting, or that it is none because the brand has approved of the goods' being there."""
@@ -153,7 +178,8 @@ class DiversionCheck:
         distributor = self._distributor(shipment.to_party, regions) if shipment else ""
         case_no = self._case_no(view.batch, index, at_ms)
         gtin = product_of(view.batch, ref.index) or view.batch.gtin
-        return _Route(gtin, case_no, shipment, distributor, _cases_in(shipment, ref, view.batch))
+        in_cases = not view.batch.unit_batch_no and view.batch.units_per_case > 1
+        return _Route(gtin, case_no, shipment, distributor, _cases_in(shipment, ref, view.batch), in_cases)
 
     def _case_no(self, batch: CodeBatch, index: int, at_ms: int) -> int:
         """What it is packed in, as a number; a pack's code stands for itself, a loose unit is its own case."""

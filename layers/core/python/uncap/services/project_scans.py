@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from uncap.adapters.archive import ScanArchive
+from uncap.adapters.case_watch import CaseWatch
 from uncap.adapters.insights_writer import InsightsWriter
 from uncap.adapters.receipts import ScanReceipts
 from uncap.domain.errors import PoisonError
@@ -32,11 +33,12 @@ class ProjectorTools(msgspec.Struct, frozen=True):
     insights: InsightsWriter
     parking: ParkedQueue
     receipts: ScanReceipts
+    watch: CaseWatch | None = None
 
 
 class Projected(msgspec.Struct, frozen=True):
     """What became of a batch; `opened` are the ids of new diversion cases, `leaked` the export orders whose canaries
-    were scanned."""
+    were scanned, `signals` those raised for the first time."""
 
     records: int
     parked: int
@@ -44,6 +46,7 @@ class Projected(msgspec.Struct, frozen=True):
     replayed: int
     opened: tuple[str, ...]
     leaked: tuple[str, ...] = ()
+    signals: tuple[str, ...] = ()
 
 
 def project_scans(records: Sequence[Record], tools: ProjectorTools) -> Projected:
@@ -69,4 +72,6 @@ def project_scans(records: Sequence[Record], tools: ProjectorTools) -> Projected
     tools.receipts.record(facts)
     done = tools.insights.record(observations)
     leaked = orders_rung(observations)
-    return Projected(len(records), parked, done.counted, done.replayed, done.opened, leaked)
+    glimpses = [one.glimpse for one in observations if one.glimpse]
+    signals = tuple(one.signal_id for one in tools.watch.record(glimpses)) if tools.watch else ()
+    return Projected(len(records), parked, done.counted, done.replayed, done.opened, leaked, signals)

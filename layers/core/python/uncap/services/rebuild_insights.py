@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
+from uncap.adapters.case_watch import CaseWatch
 from uncap.adapters.insights import carry_case
 from uncap.adapters.insights_writer import InsightsWriter
 from uncap.domain.diversion.cases import DiversionCase
@@ -34,6 +35,7 @@ def rebuild_insights(
     insights: InsightsWriter,
     decided: Iterable[DiversionCase] = (),
     progress: Callable[[int, int], None] = lambda _hours, _events: None,
+    watch: CaseWatch | None = None,
 ) -> Rebuilt:
     """Replay `hours` (ScanArchive.hours). `decided`: cases of the old table, carried over before their evidence is.
 
@@ -44,7 +46,10 @@ def rebuild_insights(
     seen_hours = events = counted = replayed = 0
     opened: list[str] = []
     for facts in hours:
-        done = insights.record([observe(fact) for fact in facts])
+        observations = [observe(fact) for fact in facts]
+        done = insights.record(observations)
+        if watch:
+            watch.record(one.glimpse for one in observations if one.glimpse)
         seen_hours += 1
         events += len(facts)
         counted += done.counted
