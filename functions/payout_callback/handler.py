@@ -28,7 +28,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
     call, tools = APIGatewayProxyEventV2(event), payout_tools()
     try:
         body = (call.decoded_body or "").encode()
-        reward = receive_callback(call.headers, body, tools.payouts.rails["cash"], tools.payouts)
+        reward = receive_callback(call.headers, body, tools.books or tools.payouts.rails["cash"], tools.payouts)
     except UncapError as cause:
         metrics.add_metric(name="CallbackRefused", unit=MetricUnit.Count, value=1)
         logger.warning("notice refused", extra={"reason": cause.code})

@@ -17,7 +17,8 @@ from uncap.domain.rewards.reward import Reward, State
 from uncap.domain.rewards.states import unwatched, waits_for_person
 from uncap.runtime.observability import NAMESPACE
 from uncap.runtime.wiring_back import payout_tools
-from uncap.services.take_message import look_later, take_message
+from uncap.services.schedule_payouts import PostponedError
+from uncap.services.take_message import look_later, send_back, take_message
 
 logger = Logger(service="payout_worker")
 metrics = Metrics(namespace=NAMESPACE, service="payout_worker")
@@ -32,6 +33,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
     tools = payout_tools()
     done = {one["messageId"]: tools.pool.submit(take_message, one["body"], tools.payouts) for one in event["Records"]}
     wait(done.values())
+    failed = {key: future.exception() for key, future in done.items()}
+    postponed = {key: cause for key, cause in failed.items() if isinstance(cause, PostponedError)}
     moved = [one for future in done.values() if not future.exception() for one in future.result()]
     unlooked: TransientError | None = None
     try:
@@ -39,8 +42,18 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
     except TransientError as cause:
         unlooked = cause  # the messages of these rewards come back, and are their own look then
 
+    unsent: TransientError | None = None
+    try:
+        send_back(postponed.values(), tools.queue, tools.payouts.clock_ms())
+    except TransientError as cause:
+        unsent = cause
+    metrics.add_metric(name="PayoutsPostponed", unit=MetricUnit.Count, value=len(postponed))
+
     def report(record: SQSRecord) -> None:
-        _report(record, done[record.message_id], unlooked)
+        if record.message_id not in postponed:
+            _report(record, done[record.message_id], unlooked)
+        elif unsent:
+            raise unsent
 
     return process_partial_response(event=event, record_handler=report, processor=processor, context=context)
 

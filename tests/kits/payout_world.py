@@ -117,7 +117,7 @@ class PayoutWorld:
 
     def sent(self, scheduler: Scheduler, found: Go, errand: Errand) -> bool:
         try:
-            scheduler.turn(found.account, errand, found.slot_us)
+            scheduler.turn(found.account, errand, lambda: "", found.slot_us)
         except PostponedError:
             self.postponed += 1
             return False

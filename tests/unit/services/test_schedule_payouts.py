@@ -106,7 +106,7 @@ def test_an_account_without_money_rests_for_every_worker_and_comes_back() -> Non
     found = in_world(world, second)
     assert found == Later(START_US // 1000 + 600_000, RESTING)
     with pytest.raises(PostponedError) as caught:
-        second.turn("m1", world.errand())
+        second.turn("m1", world.errand(), lambda: "")
     assert (caught.value.at_ms, caught.value.where) == (START_US // 1000 + 600_000, RESTING)
     world.run(START_US + 600_000_000)
     assert isinstance(in_world(world, second), Go)
@@ -176,7 +176,7 @@ def test_a_worker_that_overslept_its_slot_takes_another() -> None:
         found = scheduler.choose(errand)
         assert isinstance(found, Go)
         world.pause(0.3)
-        scheduler.turn("m1", errand, found.slot_us)
+        scheduler.turn("m1", errand, lambda: "", found.slot_us)
         done.append(world.now_us - found.slot_us)
 
     world.spawn(lane)
@@ -192,3 +192,21 @@ def test_a_full_rate_postpones_and_says_until_when() -> None:
     assert isinstance(found, Later)
     assert found.reason == RATE_FULL
     assert 5_000 <= found.at_ms - START_US // 1000 <= 25_000
+
+
+def test_money_that_was_stopped_during_the_wait_is_not_sent() -> None:
+    world = PayoutWorld(seed=9, late=0)
+    scheduler = world.scheduler({"m1": AccountLimits()})
+    world.store.next_free["m1"] = (world.now_us + 900_000) // 10_050
+    said: list[str] = []
+    stop_at_us = world.now_us + 500_000
+
+    def lane() -> None:
+        errand = world.errand(100)
+        found = scheduler.choose(errand)
+        assert isinstance(found, Go)
+        said.append(scheduler.turn("m1", errand, lambda: "recalled" * (world.now_us >= stop_at_us), found.slot_us))
+
+    world.spawn(lane)
+    world.run(START_US + 3_000_000)
+    assert said == ["recalled"]

@@ -86,6 +86,10 @@ class SqsRewardQueue:
         """See `RewardQueue`. Entries that SQS refuses are sent again, with jitter, up to five times."""
         self._send([RewardMessage(MESSAGE_VERSION, one) for one in reward_ids])
 
+    def later(self, reward_ids: Sequence[str], delay_s: int) -> None:
+        """See `DelayedQueue`."""
+        self._send([RewardMessage(MESSAGE_VERSION, one) for one in reward_ids], delay_s)
+
     def look(self, reward_ids: Sequence[str], delay_s: int) -> None:
         """See `RewardQueue`. A hundred rewards share a message."""
         chunks = [tuple(reward_ids[at : at + LOOKS]) for at in range(0, len(reward_ids), LOOKS)]

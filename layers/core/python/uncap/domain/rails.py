@@ -123,6 +123,7 @@ class CallbackNotice(msgspec.Struct, frozen=True, kw_only=True):
     bill_no: str
     amount_minor: int
     outcome: RailOutcome
+    account: str = ""  # whose notice it is, where the rail has several accounts
 
 
 class StatementLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -157,13 +158,25 @@ class RailCapabilities(msgspec.Struct, frozen=True, kw_only=True):
     has_statement: bool = False
 
 
-class Rail(Protocol):
-    """A way to pay. None of the calls raises for what the rail answers or fails to answer: that is an outcome."""
+class Books(Protocol):
+    """What can be asked without naming a bill's account: of one account, or of all of a rail together."""
 
     @property
     def capabilities(self) -> RailCapabilities:
         """What this rail can carry; constant for the life of the object."""
         ...
+
+    def verify_callback(self, headers: Mapping[str, str], body: bytes) -> CallbackNotice:
+        """The notice in a webhook. AuthError: not from the rail, or not fresh. InputError: not about a bill."""
+        ...
+
+    def statement(self, date: datetime.date) -> Iterator[StatementLine]:
+        """The movements of one day in the rail's time zone. TransientError while the rail has none ready."""
+        ...
+
+
+class Rail(Books, Protocol):
+    """A way to pay. None of the calls raises for what the rail answers or fails to answer: that is an outcome."""
 
     def submit(self, instruction: PayInstruction) -> RailOutcome:
         """Pay, or repeat the same. InputError (before any I/O) if the rail can never carry this instruction."""
@@ -175,14 +188,6 @@ class Rail(Protocol):
 
     def cancel(self, bill_no: str) -> RailOutcome:
         """Try to stop it; the answer is the state the rail reports, which may be Paid."""
-        ...
-
-    def verify_callback(self, headers: Mapping[str, str], body: bytes) -> CallbackNotice:
-        """The notice in a webhook. AuthError: not from the rail, or not fresh. InputError: not about a bill."""
-        ...
-
-    def statement(self, date: datetime.date) -> Iterator[StatementLine]:
-        """The movements of one day in the rail's time zone. TransientError while the rail has none ready."""
         ...
 
 

@@ -87,6 +87,7 @@ class PayoutSettings(_Common, frozen=True, kw_only=True):
     rail_base_url: str
     notify_url: str
     rail_timeout_ms: int = 5_000
+    limits_table: str = ""  # where workers share the rail's rate and daily limits; "" for who never submits
     first_look_s: int = 300  # after this long without a callback the rail is asked; at most 900 (SQS)
 
 

@@ -4,7 +4,8 @@ Used by reward_relay, reconcile_job, payout_worker, payout_callback, sweeper_job
 """
 
 import functools
-from collections.abc import Callable, Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +23,9 @@ from uncap.adapters.levels import Levels
 from uncap.adapters.members import DynamoMembers
 from uncap.adapters.models import CatalogItem, FlowItem, LedgerItem, PartyItem, ScanItem, open_tables
 from uncap.adapters.parties import DynamoParties
-from uncap.adapters.rails.registry import build_rails, own_rails, rail_keys
+from uncap.adapters.rail_pace import WirePace
+from uncap.adapters.rails.all_accounts import AllAccounts
+from uncap.adapters.rails.registry import CashRails, build_fleet, fleet_of, own_rails
 from uncap.adapters.reward_queue import SqsParkedQueue, SqsRewardQueue, sqs_client
 from uncap.adapters.rule_sets import CachedRuleSets
 from uncap.adapters.scans_stream import DynamoScans
@@ -34,8 +37,8 @@ from uncap.domain.catalog import Release
 from uncap.domain.identity import open_payee
 from uncap.domain.prizes.commitment import derive_seed
 from uncap.domain.prizes.laying import laid_prize
-from uncap.domain.rails import Rail
-from uncap.domain.rewards.ports import ParkedQueue, RewardQueue, ScanReader, ShipmentReader
+from uncap.domain.rails import Books
+from uncap.domain.rewards.ports import DelayedQueue, ParkedQueue, ScanReader, ShipmentReader
 from uncap.domain.rewards.reward import Reward
 from uncap.runtime.clock import clock_ms
 from uncap.runtime.packing import stored_packing
@@ -43,6 +46,7 @@ from uncap.runtime.settings import PayoutSettings, ReconcileSettings, RelaySetti
 from uncap.runtime.wiring_draws import open_drawing
 from uncap.services.decide_claims import Targeting
 from uncap.services.grant_rewards import Granter
+from uncap.services.schedule_payouts import Scheduler
 from uncap.services.settle_payout import Payouts
 from uncap.services.stop_money import Brakes
 
@@ -59,18 +63,19 @@ class RelayTools:
     parking: ParkedQueue
     clock_ms: Callable[[], int]
     releases: Callable[[], Iterable[Release]]
-    rail: Rail | None = None
+    rail: Books | None = None
 
 
 @dataclass(frozen=True)
 class PayoutTools:
-    """What payout_worker, payout_callback and sweeper_job work with."""
+    """What payout_worker, payout_callback and sweeper_job work with. `books`: whose notices are believed."""
 
     payouts: Payouts
     shipments: ShipmentReader
-    queue: RewardQueue
+    queue: DelayedQueue
     first_look_s: int
     pool: ThreadPoolExecutor
+    books: Books | None = None
 
 
 @functools.cache
@@ -83,8 +88,8 @@ def relay_tools() -> RelayTools:
 def reconcile_tools() -> RelayTools:
     """The reconcile job's tools: the relay's, and the cash rail for its statement if one is configured."""
     settings = read(ReconcileSettings)
-    rail = _rails(settings, _vault(), clock_ms)
-    return build_relay(settings, _vault(), _tables(), clock_ms, rail=rail["cash"] if rail else None)
+    cash = _cash(settings, _vault(), clock_ms)
+    return build_relay(settings, _vault(), _tables(), clock_ms, rail=_books(cash))
 
 
 @functools.cache
@@ -94,7 +99,7 @@ def payout_tools() -> PayoutTools:
 
 
 def build_relay(
-    settings: RelaySettings, vault: Caller, tables: Caller, clock: Callable[[], int], rail: Rail | None = None
+    settings: RelaySettings, vault: Caller, tables: Caller, clock: Callable[[], int], rail: Books | None = None
 ) -> RelayTools:
     """Tools over the tables and queues named in the settings; `tables` speaks to DynamoDB. Nothing is called yet."""
     connection = open_tables(
@@ -127,7 +132,7 @@ def build_relay(
         own=own_rails(),
         pool=pool,
         targeting=_targeting(settings, tables, source, catalog, channel),
-        drawing=open_drawing(ledger, master, clock, settings.time_zone),
+        drawing=open_drawing(ledger, catalog, master, clock, settings.time_zone),
     )
     parking = SqsParkedQueue(sqs, settings.parked_queue_url)
     return RelayTools(granter, DynamoScans(connection), parking, clock, lambda: every_release(source, catalog), rail)
@@ -157,14 +162,17 @@ def build_payouts(settings: PayoutSettings, vault: Caller, tables: Caller, clock
 
     catalog = Catalog(DocumentTable(CatalogItem), clock, settings.catalog_max_age_ms)
     packing = stored_packing(connection, catalog, clock, 0)
+    cash = _cash(settings, vault, clock)
     payouts = Payouts(
         ledger=HotLedger(tables, settings.ledger_table),
         catalog=catalog,
         brakes=Brakes(catalog, clock, packing=packing),
-        rails=_rails(settings, vault, clock),
+        rails=cash.rails if cash else {},
         open_payee=payee_of,
         clock_ms=clock,
         notify_url=settings.notify_url,
+        accounts=cash.accounts if cash else {},
+        scheduler=_scheduler(settings, cash, tables),
     )
     return PayoutTools(
         payouts,
@@ -173,14 +181,26 @@ def build_payouts(settings: PayoutSettings, vault: Caller, tables: Caller, clock
         SqsRewardQueue(sqs_client(), settings.reward_queue_url),
         settings.first_look_s,
         ThreadPoolExecutor(PAY_THREADS, thread_name_prefix="pay"),
+        _books(cash),
     )
 
 
-def _rails(settings: PayoutSettings | ReconcileSettings, vault: Caller, clock: Callable[[], int]) -> Mapping[str, Rail]:
+def _cash(settings: PayoutSettings | ReconcileSettings, vault: Caller, clock: Callable[[], int]) -> CashRails | None:
     if not settings.rail_keys_secret or not settings.rail_base_url:
-        return {}
+        return None
     keys = CachedSecret(vault, settings.rail_keys_secret, _object, clock)()
-    return build_rails(rail_keys(keys), settings.rail_base_url, timeout_ms=settings.rail_timeout_ms, now_ms=clock)
+    return build_fleet(fleet_of(keys), settings.rail_base_url, timeout_ms=settings.rail_timeout_ms, now_ms=clock)
+
+
+def _books(cash: CashRails | None) -> Books | None:
+    return AllAccounts(tuple(cash.accounts.values())) if cash else None
+
+
+def _scheduler(settings: PayoutSettings, cash: CashRails | None, tables: Caller) -> Scheduler | None:
+    if not settings.limits_table or not cash:
+        return None
+    pace = WirePace(tables, settings.limits_table)
+    return Scheduler(pace, cash.limits, cash.routes, lambda: time.time_ns() // 1_000, time.sleep)
 
 
 @functools.cache

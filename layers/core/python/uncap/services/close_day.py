@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from uncap.domain.catalog import Release
 from uncap.domain.errors import TransientError
-from uncap.domain.rails import Rail
+from uncap.domain.rails import Books
 from uncap.domain.rewards.ports import LedgerStore
 from uncap.domain.rewards.reward import Case
 from uncap.services.compare_statement import compare_statement
@@ -20,7 +20,7 @@ _BEIJING = datetime.timezone(datetime.timedelta(hours=8))
 _READY_HOUR = 10
 
 
-def close_day(ledger: LedgerStore, releases: Iterable[Release], rail: Rail | None, now_ms: int) -> dict[str, int]:
+def close_day(ledger: LedgerStore, releases: Iterable[Release], rail: Books | None, now_ms: int) -> dict[str, int]:
     """Counts: `unbalanced` currencies and overdrawn budgets, `cases` from the statement, `closed` releases."""
     balance = trial_balance(ledger)
     wrong = [f"ledger_unbalanced-{unit}" for unit, total in balance.totals.items() if total]
@@ -34,7 +34,7 @@ def close_day(ledger: LedgerStore, releases: Iterable[Release], rail: Rail | Non
     }
 
 
-def _compare_yesterday(ledger: LedgerStore, rail: Rail | None, now_ms: int) -> int:
+def _compare_yesterday(ledger: LedgerStore, rail: Books | None, now_ms: int) -> int:
     """The statement of the rail's yesterday, once it is ready and not compared yet."""
     local = datetime.datetime.fromtimestamp(now_ms / 1000, _BEIJING)
     day = local.date() - datetime.timedelta(days=1)

@@ -7,7 +7,7 @@ import datetime
 from collections.abc import Iterator
 
 from uncap.domain.errors import NotFoundError
-from uncap.domain.rails import Rail, StatementLine
+from uncap.domain.rails import Books, StatementLine
 from uncap.domain.rewards import ids
 from uncap.domain.rewards.ports import LedgerStore
 from uncap.domain.rewards.reward import Case, Reward
@@ -18,7 +18,7 @@ _SEGMENTS = 4
 _SLACK_MS = 300_000
 
 
-def compare_statement(rail: Rail, date: datetime.date, ledger: LedgerStore, now_ms: int) -> list[Case]:
+def compare_statement(rail: Books, date: datetime.date, ledger: LedgerStore, now_ms: int) -> list[Case]:
     """Open a case for every line that is extra or different and every payment of the day without a line.
 
     The day is the rail's (Beijing). Payments within five minutes of midnight may be on a neighbouring day's statement
@@ -57,7 +57,7 @@ def _missing(bill: str, reward: Reward, now_ms: int) -> Case:
     return Case(f"statement_missing-{bill}", "statement_missing", now_ms, reward_id=reward.reward_id, bill_no=bill)
 
 
-def _paid_on(rail: Rail, date: datetime.date, ledger: LedgerStore) -> Iterator[tuple[str, Reward]]:
+def _paid_on(rail: Books, date: datetime.date, ledger: LedgerStore) -> Iterator[tuple[str, Reward]]:
     midnight = datetime.datetime(date.year, date.month, date.day, tzinfo=datetime.UTC)
     start_ms = int(midnight.timestamp()) * 1000 - _BEIJING_MS
     for segment in range(_SEGMENTS):

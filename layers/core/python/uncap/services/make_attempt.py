@@ -18,9 +18,13 @@ _LANGUAGE = "zh-CN"
 _TEXT_CHARACTERS = 32
 
 
-def begin(reward: Reward, rail: Rail, catalog: Catalog, now_ms: int, notify_url: str) -> Reward:
-    """SUBMITTING with its next attempt, to be written before the rail is called. ConflictError, NotFoundError."""
-    return states.begin_attempt(reward, _attempt(reward, rail, catalog, now_ms, notify_url))
+def begin(reward: Reward, rail: Rail, catalog: Catalog, now_ms: int, notify_url: str, account: str = "") -> Reward:
+    """SUBMITTING with its next attempt, to be written before the rail is called. ConflictError, NotFoundError.
+
+    `account` is frozen in the attempt: all that is ever asked about this bill is asked there.
+    """
+    attempt = _attempt(reward, rail, catalog, now_ms, notify_url)
+    return states.begin_attempt(reward, msgspec.structs.replace(attempt, account=account))
 
 
 def book(reward: Reward, rail: Rail, catalog: Catalog, now_ms: int) -> Reward:

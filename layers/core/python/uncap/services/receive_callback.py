@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 
 from uncap.domain.errors import InputError, NotFoundError
-from uncap.domain.rails import Rail
+from uncap.domain.rails import Books
 from uncap.domain.rewards import ids
 from uncap.domain.rewards.reward import Reward
 from uncap.services.settle_payout import Payouts, settle
 
 
-def receive_callback(headers: Mapping[str, str], body: bytes, rail: Rail, payouts: Payouts) -> Reward:
+def receive_callback(headers: Mapping[str, str], body: bytes, rail: Books, payouts: Payouts) -> Reward:
     """The reward after the notice; a duplicate or an older attempt's failure changes nothing.
 
     Refused without a write: AuthError (forged, stale), InputError (`amount_differs`, malformed), NotFoundError
@@ -20,6 +20,9 @@ def receive_callback(headers: Mapping[str, str], body: bytes, rail: Rail, payout
     reward = payouts.ledger.get(reward_id)
     if reward is None or reward.attempt is None or not 1 <= attempt_no <= reward.attempt.no:
         raise NotFoundError("bill_unknown", "we never sent this bill", where="bill_no")
+    newest = reward.attempt if reward.attempt.no == attempt_no else None
+    if newest and newest.account and notice.account not in ("", newest.account):
+        raise NotFoundError("bill_unknown", "we never sent this bill through that account", where="bill_no")
     if notice.amount_minor != reward.net_minor:
         raise InputError("amount_differs", "the notice is about another amount than we sent", where="amount_minor")
     return settle(reward, attempt_no, notice.outcome, payouts)

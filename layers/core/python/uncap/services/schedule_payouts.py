@@ -41,9 +41,10 @@ _DAY_MS = 86_400_000
 class PostponedError(TransientError):
     """The rail may not be called before `at_ms`. The message goes back delayed; the reward is as it was."""
 
-    def __init__(self, at_ms: int, reason: str) -> None:
-        super().__init__("payout_postponed", f"not now: {reason}", where=reason)
-        self.at_ms = at_ms
+    def __init__(self, reward_id: str, later: Later) -> None:
+        super().__init__("payout_postponed", f"not now: {later.reason}", where=later.reason)
+        self.reward_id = reward_id
+        self.at_ms = later.at_ms
 
 
 @dataclass
@@ -107,21 +108,27 @@ class Scheduler:
                 refusals.append(found)
         return self._patient(min(refusals, key=lambda one: one.at_ms), errand)
 
-    def turn(self, account: str, errand: Errand, slot_us: int = 0) -> None:
-        """Return when a call through this account may leave: in the slot given, or in the next one to be had.
+    def turn(self, account: str, errand: Errand, stopped: Callable[[], str], slot_us: int = 0) -> str:
+        """Return "" when a call through this account may leave: in the slot given, or in the next one to be had.
 
-        PostponedError: not within the time one is given; nothing was sent.
+        `stopped` is asked at the end of the wait, however long that was: why no money may move now, or ""; then that
+        is returned, and no call may be made. PostponedError: no slot within the time one is given; nothing was sent.
         """
         for _ in range(_LATE_TRIES):
             if not slot_us:
                 slot = self._slot(account, errand)
                 if isinstance(slot, Later):
-                    raise PostponedError(slot.at_ms, slot.reason)
+                    raise PostponedError(errand.reward_id, slot)
                 slot_us = slot
-            if not slot_us or self._on_time(slot_us):
-                return
+            self._pause_until(slot_us - LEAD_US)
+            if (reason := stopped()) or not slot_us:
+                return reason
+            self._pause_until(slot_us)
+            if slot_us <= self._clock_us() < slot_us + SLACK_US:
+                return ""
+            # Overslept: a call now might be one too many in its second.
             slot_us = 0
-        raise PostponedError(come_back_ms(errand, self._now_ms()), RATE_FULL)
+        raise PostponedError(errand.reward_id, self._patient(Later(0, RATE_FULL), errand))
 
     def heard(self, account: str, outcome: RailOutcome) -> None:
         """What the rail said to a call: an account out of money or over its rate rests for all workers."""
@@ -194,12 +201,10 @@ class Scheduler:
         room_us = max(grid.time_us(pace.next_free - latest), grid.period_us)
         return Later((now_us + min(room_us, HORIZON_US)) // 1000 + 1, RATE_FULL)
 
-    def _on_time(self, slot_us: int) -> bool:
-        """Wait for the slot; False where it has passed, so that a call now might be one too many."""
-        early_us = slot_us - self._clock_us()
+    def _pause_until(self, time_us: int) -> None:
+        early_us = time_us - self._clock_us()
         if early_us > 0:
             self._pause(early_us / 1_000_000)
-        return slot_us <= self._clock_us() < slot_us + SLACK_US
 
     def _now_ms(self) -> int:
         return self._clock_us() // 1000

@@ -4,7 +4,7 @@ Called by worker, callback and sweeper with whatever the rail answered; the rule
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from uncap.adapters.catalog import Catalog
 from uncap.domain.errors import ConflictError, NotFoundError, TransientError
@@ -13,6 +13,7 @@ from uncap.domain.rewards import ids
 from uncap.domain.rewards.outcomes import Change, apply_outcome
 from uncap.domain.rewards.ports import LedgerStore
 from uncap.domain.rewards.reward import Reward
+from uncap.services.schedule_payouts import Scheduler
 from uncap.services.stop_money import Brakes
 
 RACES = 5
@@ -20,7 +21,10 @@ RACES = 5
 
 @dataclass(frozen=True)
 class Payouts:
-    """What paying needs. `rails`: by prize kind. `open_payee` gives the rail's name for the person, in clear."""
+    """What paying needs. `rails`: by prize kind. `open_payee` gives the rail's name for the person, in clear.
+
+    `accounts`: the merchant accounts by name, where attempts name one; `scheduler` chooses among them and paces calls.
+    """
 
     ledger: LedgerStore
     catalog: Catalog
@@ -29,13 +33,19 @@ class Payouts:
     open_payee: Callable[[Reward], str]
     clock_ms: Callable[[], int]
     notify_url: str = ""
+    accounts: Mapping[str, Rail] = field(default_factory=dict)
+    scheduler: Scheduler | None = None
 
     def rail_of(self, reward: Reward) -> Rail:
-        """The rail of the reward's kind. NotFoundError (`rail_unknown`)."""
+        """The account of the reward's newest attempt, or the rail of its kind. NotFoundError (`rail_unknown`).
+
+        An attempt is never taken to another account: only its own knows whether the bill may still be paid.
+        """
+        account = reward.attempt.account if reward.attempt else ""
         try:
-            return self.rails[reward.kind]
+            return self.accounts[account] if account else self.rails[reward.kind]
         except KeyError:
-            raise NotFoundError("rail_unknown", f"nothing pays {reward.kind!r}", where="kind") from None
+            raise NotFoundError("rail_unknown", f"nothing pays {account or reward.kind!r}", where="kind") from None
 
 
 def settle(

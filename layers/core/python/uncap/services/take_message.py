@@ -8,9 +8,10 @@ from collections.abc import Iterable
 
 from uncap.adapters.reward_queue import message_of
 from uncap.domain.rewards import states
-from uncap.domain.rewards.ports import RewardQueue
+from uncap.domain.rewards.ports import DelayedQueue, RewardQueue
 from uncap.domain.rewards.reward import Reward
-from uncap.services.pay_reward import pay
+from uncap.services.pay_reward import LONGEST_DELAY_MS, pay
+from uncap.services.schedule_payouts import PostponedError
 from uncap.services.settle_payout import Payouts, poll
 
 
@@ -28,6 +29,19 @@ def take_message(body: str, payouts: Payouts) -> list[Reward]:
     undecided = [one for one in message.look if one not in known or not known[one].is_final]
     found = payouts.ledger.get_many(undecided) if undecided else {}
     return [poll(one, payouts) for one in found.values() if states.unwatched(one)]
+
+
+def send_back(postponed: Iterable[PostponedError], queue: DelayedQueue, now_ms: int) -> None:
+    """Send these messages anew, each delivered when its account may be asked again. TransientError: keep the old ones.
+
+    A new message and not the old one left in the queue: every receive counts towards the dead-letter queue.
+    """
+    delays: dict[int, list[str]] = {}
+    for one in postponed:
+        delay_s = -(-min(max(one.at_ms - now_ms, 1_000), LONGEST_DELAY_MS) // 1000)
+        delays.setdefault(delay_s, []).append(one.reward_id)
+    for delay_s, reward_ids in delays.items():
+        queue.later(reward_ids, delay_s)
 
 
 def look_later(rewards: Iterable[Reward], queue: RewardQueue, delay_s: int) -> list[str]:

@@ -226,5 +226,9 @@ class WechatTransferRail:
                 "callback_unsupported", "a notice of a finished transfer names a final state and an amount"
             )
         return CallbackNotice(
-            event_id=event_id, bill_no=bill.out_bill_no, amount_minor=bill.transfer_amount, outcome=outcome
+            event_id=event_id,
+            bill_no=bill.out_bill_no,
+            amount_minor=bill.transfer_amount,
+            outcome=outcome,
+            account=bill.mch_id,
         )

@@ -116,6 +116,14 @@ class RewardQueue(Protocol):
         ...
 
 
+class DelayedQueue(RewardQueue, Protocol):
+    """RewardQueue as the worker uses it, which also sends back what may not be paid yet."""
+
+    def later(self, reward_ids: Sequence[str], delay_s: int) -> None:
+        """Send one message per id, delivered in `delay_s` seconds (at most 900). TransientError as `send`."""
+        ...
+
+
 class ParkedQueue(Protocol):
     """ParkedQueue: records no retry can heal."""
 

@@ -50,6 +50,7 @@ class Attempt(msgspec.Struct, frozen=True, omit_defaults=True):
     notify_url: str = msgspec.field(name="u", default="")
     key_expires_at_ms: int = msgspec.field(name="x", default=0)  # 0: resending is safe for ever
     rail_id: str = msgspec.field(name="i", default="")
+    account: str = msgspec.field(name="m", default="")  # the rail's account it is sent through, "" for its only one
     tries: int = msgspec.field(name="k", default=0)  # answers that left it open; spaces the next ones out
     closed: str = msgspec.field(name="z", default="")
 

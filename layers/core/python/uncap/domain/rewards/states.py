@@ -116,6 +116,13 @@ def begin_attempt(reward: Reward, attempt: Attempt) -> Reward:
     return moved(reward, state=State.SUBMITTING, attempt=attempt, action=None)
 
 
+def postpone(reward: Reward, at_ms: int, reason: str) -> Reward:
+    """Still PENDING, and brought back by the sweeper: no account may pay it before (a day's limit, docs/adr/0022)."""
+    if reward.state is not State.PENDING:
+        raise illegal(reward, "be postponed")
+    return moved(reward, reason=reason, due_at_ms=at_ms)
+
+
 def issue(reward: Reward) -> Reward:
     """A pay-N right that may be redeemed from now on; the `due` index ends it at its deadline."""
     if reward.kind != PAY_N or reward.state is not State.PENDING:
