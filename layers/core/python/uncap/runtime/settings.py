@@ -34,6 +34,21 @@ class ScanSettings(_Common, frozen=True, kw_only=True):
     clone_threshold: int = 10  # scans of one outer code after which the page warns of copies
 
 
+class ChannelSettings(_Common, frozen=True, kw_only=True):
+    """channel_api: redemptions, claims, the wallet."""
+
+    scans_table: str
+    catalog_table: str
+    ledger_table: str
+    limits_table: str
+    parties_table: str
+    session_keys_secret: str
+    payee_keys_secret: str
+    identity_provider: str = "local"
+    link_base: str = ""
+    confirm_url: str = ""
+
+
 class ConsoleSettings(_Common, frozen=True, kw_only=True):
     """console_api."""
 
@@ -107,6 +122,19 @@ class ProjectorSettings(_Common, frozen=True, kw_only=True):
     diversion_border_ppm: int = 500_000  # added to that at the border, falling off by e every 10 km
     diversion_odds: float = 100.0  # how many times likelier diversion must be than innocence
     diversion_odds_without_top: float = 3.0  # the same without the most telling case
+    signal_apart_km: int = 200  # bottles of one case so far apart raise a signal; 0: never
+    signal_apart_days: int = 14
+    signal_many_mates: int = 8  # so many bottles of one case by one person raise a signal; 0: never
+
+
+class AlertSettings(_Common, frozen=True, kw_only=True):
+    """alert_job."""
+
+    catalog_table: str
+    insights_table: str
+    alert_keys_secret: str
+    alert_topic_arn: str = ""
+    alert_loopback: bool = False  # the local stack and tests: plain HTTP to this machine
 
 
 class AboutSettings(_Common, frozen=True, kw_only=True):
