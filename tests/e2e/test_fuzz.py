@@ -67,11 +67,11 @@ class Target:
         )
         @given(operation.as_strategy(generation_mode=mode))
         def run(case: Any) -> None:
-            answer = prepare(case).call(base_url=self.address, session=self.session, timeout=30)
+            answer = prepare(case).call(base_url=self.address, session=self.session, timeout=30, allow_redirects=False)
             if answer.text in GATEWAY:
                 return  # the path no longer fits the route: an encoded slash, an empty part
             case.validate_response(answer, checks=CHECKS)
-            media_type = answer.headers["content-type"][0].partition(";")[0]
+            media_type = answer.headers.get("content-type", [""])[0].partition(";")[0]
             if answer.status_code >= 400 and method != "HEAD" and media_type != "text/html":
                 assert media_type == "application/problem+json"
                 assert set(answer.json()) <= {"type", "title", "status", "code", "detail", "where"}

@@ -33,6 +33,13 @@ _NOT_ISSUED = Answer(
     "nobody issued this code: a page, or a problem (`code_not_issued`, `link_type_unknown`) for programs",
     (Content(HTML), _PROBLEM),
 )
+_MOVED = Answer(
+    307,
+    "where the page stands, for whoever asks for no HTML; for `gs1:traceability`, where the page about the item stands",
+    (),
+    {"Location": "an address of ours", "Link": "the linkset"},
+)
+_LINK = {400: "no link by the standard (`link_…`)"}
 _INVALID = {400: "the request cannot be right"}
 _SESSION = {401: "`session_required`, `session_invalid`, `session_expired`, `csrf_invalid`"}
 _BUSY = {503: "try the same again after Retry-After"}
@@ -44,8 +51,12 @@ ROUTES: tuple[Route, ...] = (
         name="show_code",
         summary="What we know about a code. Never consumes anything.",
         parameters=_VIEW_PARAMETERS,
-        answers=(Answer(200, "issued by us", _VIEWS, {"Set-Cookie": "a session, with pages only"}), _NOT_ISSUED),
-        problems={401: "a bearer that is not good (`session_invalid`, `session_expired`)", **_BUSY},
+        answers=(
+            Answer(200, "issued by us", _VIEWS, {"Set-Cookie": "a session, with pages only"}),
+            _MOVED,
+            _NOT_ISSUED,
+        ),
+        problems={**_LINK, 401: "a bearer that is not good (`session_invalid`, `session_expired`)", **_BUSY},
     ),
     Route(
         method="HEAD",
@@ -55,6 +66,8 @@ ROUTES: tuple[Route, ...] = (
         parameters=_VIEW_PARAMETERS,
         answers=(
             Answer(200, "issued by us", _HEADS),
+            _MOVED,
+            Answer(400, _LINK[400], (_PROBLEM,)),
             Answer(401, "a bearer that is not good", (_PROBLEM,)),
             Answer(404, "nobody issued this code", (Content(HTML), _PROBLEM)),
         ),
