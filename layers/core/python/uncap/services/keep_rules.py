@@ -9,7 +9,7 @@ from uncap.adapters.audited_writes import DocWrite
 from uncap.adapters.rule_sets import CachedRuleSets, packed
 from uncap.domain.campaigns.reference import RuleSetRef
 from uncap.domain.campaigns.rules import RulePart, joined
-from uncap.domain.errors import InputError
+from uncap.domain.errors import ConflictError, InputError, NotFoundError
 from uncap.services.campaign_forms import reference_to
 from uncap.services.desk import Actor, Desk, catalog_write, draft
 from uncap.services.rule_forms import NewRulePart
@@ -51,6 +51,14 @@ def put_together(desk: Desk, inline: RulePart, digests: tuple[str, ...]) -> tupl
         writes.append(write)
     whole = joined((*stored, inline))
     return reference_to(whole, tuple(dict.fromkeys(names))), whole, writes
+
+
+def read_part(desk: Desk, digest: str) -> RulePart:
+    """One stored part. Raises NotFoundError (`rules_unknown`)."""
+    try:
+        return CachedRuleSets(desk.catalog_docs).part(digest)
+    except ConflictError as cause:
+        raise NotFoundError("rules_unknown", cause.message, where="digest") from cause
 
 
 def rules_of(desk: Desk, reference: RuleSetRef) -> RulePart:

@@ -3,9 +3,10 @@
 from typing import Any
 
 from uncap.domain.campaigns.explaining import Explanation
+from uncap.domain.campaigns.rules import RulePart
 from uncap.domain.catalog import Campaign
 from uncap.routes.console.endpoint import Area
-from uncap.services.campaign_forms import NewCampaign, campaign_schema
+from uncap.services.campaign_forms import Digest, NewCampaign, campaign_schema
 from uncap.services.create_campaign import CampaignEntry, Pause, create_campaign, pause_campaign
 from uncap.services.desk import Actor, Desk, Id
 from uncap.services.explain_claim import (
@@ -17,7 +18,7 @@ from uncap.services.explain_claim import (
     explain_imagined,
 )
 from uncap.services.keep_drafts import DraftView, NewDraft, publish_draft, read_draft, save_draft
-from uncap.services.keep_rules import StoredPart, store_part
+from uncap.services.keep_rules import StoredPart, read_part, store_part
 from uncap.services.list_entries import Listing, PageQuery, list_entries
 from uncap.services.push_activity import Activity, NewPush, Pushed, list_activities, push_activity
 from uncap.services.rule_forms import NewRulePart
@@ -59,6 +60,12 @@ def post_pause(desk: Desk, actor: Actor, campaign_id: Id, body: Pause) -> Campai
 def post_rule_part(desk: Desk, actor: Actor, body: NewRulePart) -> StoredPart:
     """Store part of a large rule set ahead of the version that names it."""
     return store_part(desk, actor, body)
+
+
+@CAMPAIGNS.get("/rule-parts/{digest}")
+def read_rule_part(desk: Desk, digest: Digest) -> RulePart:
+    """A stored part of a rule set, as `uncap campaign simulate --campaign` reads it."""
+    return read_part(desk, digest)
 
 
 @CAMPAIGNS.put("/campaigns/{campaign_id}/draft")
