@@ -59,6 +59,8 @@ def test_large_sets_come_in_parts(admin: Api) -> None:
     names = [part["digest"] for part in parts]
     stored = admin.ok("POST", "/campaigns", body(rule(900), rule_parts=names))
     assert (stored["rule_set"]["count"], len(stored["rule_set"]["parts"])) == (601, 3)
+    assert [one["no"] for one in admin.ok("GET", f"/rule-parts/{names[1]}")["rules"]] == list(range(301, 601))
+    assert admin.refused("GET", f"/rule-parts/{'0' * 32}") == (404, "rules_unknown")
     told = admin.ok("POST", EXPLAIN, {"facts": {"outlet": "o-450"}, "rules": [3]})
     assert (told["rules"], told["considered"]) == (601, 1)
     assert [(one["rule_no"], one["missed"]) for one in told["traces"]] == [(3, ["outlets"]), (450, [])]
@@ -93,7 +95,8 @@ def test_a_started_campaign_gains_rules_and_its_releases_their_budget(bench: Ben
     assert admin.refused("POST", "/campaigns", body(version=2)) == (409, "campaign_started")
     assert admin.refused("POST", "/campaigns", body(rule(1, when={}), version=2)) == (409, "campaign_started")
     more = rule(2, "r-9", precedence=200, when={"outlets": ["shop-a"]})
-    admin.ok("POST", "/campaigns", body(rule(1), more, version=2))
+    assert admin.refused("POST", "/campaigns", body(rule(1), more, version=2)) == (409, "approval_needed")
+    brand.approved(admin, body(rule(1), more))
     found = {one["pk"]["S"]: one for one in bench.client.scan(TableName="ledger")["Items"]}
     name = f"entry#reserve-{answer['release']['release_id']}"
     worst = 12 * 888 + 300 * 88 + 1_200 * 5
