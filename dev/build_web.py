@@ -28,6 +28,7 @@ from webui.render import make_environment  # noqa: E402
 from webui.texts import client_texts  # noqa: E402
 
 SCAN = ROOT / "web/scan"
+CHANNEL = ROOT / "web/channel"
 STAMP = "stamp"
 WORDS_SLOT = "const words = {};"
 
@@ -64,7 +65,7 @@ def _swap(fresh: Path, old: Path) -> None:
 
 def _digest_of_sources() -> str:
     digest = hashlib.sha256(jinja2.__version__.encode())
-    sources = [*SOURCES.rglob("*.html"), *SCAN.iterdir(), *(po_path(locale) for locale in LOCALES)]
+    sources = [*SOURCES.rglob("*.html"), *SCAN.iterdir(), *CHANNEL.iterdir(), *(po_path(locale) for locale in LOCALES)]
     sources += [LAYER / "webui/texts.py", LAYER / "webui/render.py", Path(__file__)]
     for path in sorted(sources):
         digest.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes())
@@ -97,6 +98,10 @@ def _assets(into: Path) -> None:
         name = f"scan.{locale}.{hashlib.sha256(body).hexdigest()[:12]}.js"
         (static / name).write_bytes(body)
         files[f"scan.{locale}.js"], types[name] = name, "text/javascript; charset=utf-8"
+    body = minify_js((CHANNEL / "channel.js").read_text()).encode()
+    name = f"channel.{hashlib.sha256(body).hexdigest()[:12]}.js"
+    (static / name).write_bytes(body)
+    files["channel.js"], types[name] = name, "text/javascript; charset=utf-8"
     sheet = minify_css((SCAN / "scan.css").read_text())
     source = base64.b64encode(hashlib.sha256(sheet.encode()).digest()).decode()
     manifest = {"files": files, "types": types, "styles": {"scan.css": [sheet, f"'sha256-{source}'"]}}

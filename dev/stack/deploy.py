@@ -43,6 +43,7 @@ FUNCTIONS = (
     "reconcile_job",
     "intake_job",
     "about_page",
+    "channel_api",
 )
 _KEPT_LINES = 8
 

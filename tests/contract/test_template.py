@@ -26,6 +26,7 @@ SETTINGS: dict[str, type[msgspec.Struct]] = {
     "sweeper_job": settings.PayoutSettings,
     "scan_projector": settings.ProjectorSettings,
     "about_page": settings.AboutSettings,
+    "channel_api": settings.ChannelSettings,
     "intake_job": settings.IntakeSettings,
 }
 SCAN_LAYERS = {"CoreLayer", "DepsScanLayer", "WebLayer"}
@@ -37,6 +38,12 @@ ROUTES = {
     "GET /v1/rewards/{id}",
     "POST /v1/sessions",
     "POST /v1/memberships",
+    "POST /v1/redemptions",
+    "GET /v1/replenishments",
+    "POST /v1/replenishments/{claimant}",
+    *(f"{method} /wallet" for method in ("GET", "POST")),
+    "GET /outlet",
+    "POST /outlet/{act}",
     "GET /about/{gtin}/{serial}",
     "GET /openapi.json",
     "GET /static/{file}",
@@ -113,6 +120,7 @@ def test_layers_and_makefile_targets(function: str) -> None:
     layers = {layer["Ref"] for layer in FUNCTIONS[function]["Layers"]}
     beside = {
         "AboutPage": {"WebLayer"},
+        "ChannelApi": {"WebLayer"},
         "ConsoleApi": {"DepsConsoleLayer", "WebLayer"},
         "IntakeJob": {"DepsIntakeLayer"},
     }
@@ -195,6 +203,8 @@ def test_scan_routes_are_those_of_the_contract() -> None:
     for route in routes.values():
         path = route["RouteKey"].partition(" ")[2]
         integration = {"/v1/rails/wechat/notify": "Callback", "/about/{gtin}/{serial}": "About"}.get(path, "Scan")
+        if path.startswith(("/wallet", "/outlet", "/v1/redemptions", "/v1/replenishments")):
+            integration = "Channel"
         assert route["Target"] == {"Fn::Sub": f"integrations/${{{integration}Integration}}"}
 
 

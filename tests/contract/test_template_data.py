@@ -26,6 +26,7 @@ SECRETS = {
     "ScanProjector": set(),
     "IntakeJob": {"code-keys"},
     "AboutPage": {"code-keys"},
+    "ChannelApi": {"session-keys", "payee-keys"},
 }
 # Services that know no resource for the action.
 ANY_RESOURCE = {

@@ -220,6 +220,10 @@ def check_invariants(market: Market) -> None:
         owed[claim.claimant] = owed.get(claim.claimant, 0) + claim.open
     for party, pieces in owed.items():
         assert balance.get(f"voucher:{party}:VCH", 0) == -pieces, "a party's vouchers are what it may still claim"
+    credited = {claim.claimant: 0 for claim in store.claims.values()}
+    for claim in store.claims.values():
+        credited[claim.claimant] += claim.credited_minor
+    assert all(balance.get(f"credit:{party}:CNY", 0) == -amount for party, amount in credited.items())
     assert sum(balance.get(f"credit:{one}:CNY", 0) for one in OUTLETS) == -20 * sum(
         one.redeemed is not None and one.redeemed.outlet in OUTLETS for one in redeemed
     )

@@ -53,6 +53,7 @@ class Claim(msgspec.Struct, frozen=True, omit_defaults=True):
     upstream: str
     opened_at_ms: int
     lines: tuple[Line, ...] = ()
+    credited_minor: int = 0  # trade credit the claimant was given: fees, and what the brand settled in credit
     rev: int = 0
 
     @property
@@ -91,10 +92,11 @@ def step_id(kind: str, claimant: str, upstream: str, gtin: str, key: str) -> str
     return crockford.digest(hashlib.sha256(text.encode()).digest(), _ID_LENGTH)
 
 
-def raised(claim: Claim, gtin: str, pieces: int) -> Claim:
-    """The claim with more pieces raised."""
+def raised(claim: Claim, gtin: str, pieces: int, fee_minor: int = 0) -> Claim:
+    """The claim with more pieces raised, and the redeeming outlet's fee."""
     line = claim.line(gtin)
-    return _with(claim, msgspec.structs.replace(line, raised=line.raised + pieces))
+    more = _with(claim, msgspec.structs.replace(line, raised=line.raised + pieces))
+    return msgspec.structs.replace(more, credited_minor=claim.credited_minor + fee_minor)
 
 
 def approved(claim: Claim, gtin: str, pieces: int) -> Claim:
@@ -105,12 +107,13 @@ def approved(claim: Claim, gtin: str, pieces: int) -> Claim:
     return _with(claim, msgspec.structs.replace(line, approved=line.approved + pieces))
 
 
-def settled(claim: Claim, gtin: str, pieces: int) -> Claim:
-    """ConflictError (`claim_not_approved`) for more than was approved and not settled yet."""
+def settled(claim: Claim, gtin: str, pieces: int, credit_minor: int = 0) -> Claim:
+    """`credit_minor`: what the brand credits for them. ConflictError (`claim_not_approved`) for more than was approved and not settled yet."""
     line = claim.line(gtin)
     if not 0 < pieces <= line.approved - line.settled:
         raise ConflictError("claim_not_approved", f"{line.approved - line.settled} pieces wait for settlement")
-    return _with(claim, msgspec.structs.replace(line, settled=line.settled + pieces))
+    less = _with(claim, msgspec.structs.replace(line, settled=line.settled + pieces))
+    return msgspec.structs.replace(less, credited_minor=claim.credited_minor + credit_minor)
 
 
 def is_brand(party_id: str, party_of: Callable[[str], Party | None]) -> bool:

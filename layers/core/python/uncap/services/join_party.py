@@ -4,6 +4,7 @@ Called by `routes/member_routes.py`. The token carries party and role, so a memb
 has been believed for an hour the membership is read again (`domain/memberships.py`).
 """
 
+from datetime import tzinfo
 from typing import Protocol
 
 import msgspec
@@ -12,7 +13,7 @@ from uncap.domain.days import day_of
 from uncap.domain.errors import ForbiddenError, LimitError, NotFoundError
 from uncap.domain.memberships import BELIEVED_S, Invitation, Membership, accepted, key_of
 from uncap.domain.sessions import Session, seal
-from uncap.services.claim_code import ScanDesk
+from uncap.services.claim_limits import Limits
 from uncap.services.open_session import OpenSession, SessionDesk
 
 TRIES_PER_DAY = 10
@@ -29,10 +30,20 @@ class Memberships(Protocol):
     def join(self, used: Invitation, membership: Membership) -> None: ...
 
 
+class Counted(Protocol):
+    """What counts tries: the scan desk, or the channel's."""
+
+    @property
+    def limits(self) -> Limits: ...
+
+    @property
+    def zone(self) -> tzinfo: ...
+
+
 class MemberDesk(msgspec.Struct, frozen=True):
     """What memberships need from outside."""
 
-    scan: ScanDesk
+    scan: Counted
     session: SessionDesk
     store: Memberships
 

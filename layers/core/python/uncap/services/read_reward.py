@@ -7,11 +7,13 @@ from urllib.parse import quote
 import msgspec
 
 from uncap.adapters.catalog import Catalog
+from uncap.domain.campaigns.pay_n import PAY_N
 from uncap.domain.errors import NotFoundError
 from uncap.domain.lifecycle import notice_of
 from uncap.domain.rewards.reward import Reward, State
 from uncap.domain.sessions import Session
 
+WALLET = "/wallet"
 _REWARD_ID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}", re.ASCII)
 
 
@@ -53,12 +55,14 @@ class RewardReply(msgspec.Struct, frozen=True, omit_defaults=True):
     notice: dict[str, str] = {}
 
 
-def read_reward(desk: RewardDesk, session: Session, reward_id: str, *, back: str = "") -> RewardReply:
-    """The caller's reward. `back`: where the confirm page leads afterwards.
+def read_reward(
+    desk: RewardDesk, session: Session, reward_id: str, *, back: str = "", known: Reward | None = None
+) -> RewardReply:
+    """The caller's reward. `back`: where the confirm page leads afterwards. `known`: the reward, where it was read.
 
     Raises NotFoundError (`reward_not_ready`): not granted yet, not the caller's, or no such thing; nobody learns which.
     """
-    reward = desk.rewards.get(reward_id) if _REWARD_ID.fullmatch(reward_id) else None
+    reward = known or (desk.rewards.get(reward_id) if _REWARD_ID.fullmatch(reward_id) else None)
     if reward is None or not session.person or reward.party != session.person or reward.beneficiary != "consumer":
         raise NotFoundError("reward_not_ready", "Nothing is known of this reward yet.")
     return RewardReply(
@@ -86,6 +90,8 @@ def _notice(catalog: Catalog, reward: Reward) -> dict[str, str]:
 
 
 def _action(confirm_url: str, reward: Reward, back: str) -> RewardAction | None:
+    if reward.kind == PAY_N and reward.state is State.CLAIMABLE:
+        return RewardAction("redeem", WALLET)
     if reward.state is not State.WAIT_USER or reward.action is None:
         return None
     if not confirm_url:

@@ -142,7 +142,7 @@ def _move(desk: RedeemDesk, done: Reward, terms: PayN, now_ms: int) -> Move:
     if made is None:
         raise ValueError("a redemption needs its receipt")
     old = desk.store.claim(made.outlet, made.upstream)
-    claim = raised(old or Claim(made.outlet, made.upstream, now_ms), terms.gtin, done.amount_minor)
+    claim = raised(old or Claim(made.outlet, made.upstream, now_ms), terms.gtin, done.amount_minor, done.fee_minor)
     step = Step(
         step_id=step_id(RAISE, made.outlet, made.upstream, terms.gtin, done.reward_id),
         claimant=made.outlet,

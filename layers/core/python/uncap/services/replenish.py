@@ -99,8 +99,8 @@ def _decided(desk: ReplenishDesk, claim: Claim, step: Step) -> Claim:
         done = approved(claim, step.gtin, step.pieces)
         desk.store.decide(Move(claim, done, step))
         return done
-    done = settled(claim, step.gtin, step.pieces)
     by_brand = is_brand(claim.upstream, desk.party_of)
+    done = settled(claim, step.gtin, step.pieces, step.amount_minor if by_brand else 0)
     entry = JournalEntry(
         f"replenish-{step.step_id}", "replenish", step.at_ms, settlement(step, by_brand=by_brand), step.reference
     )

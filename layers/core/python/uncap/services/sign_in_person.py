@@ -14,7 +14,7 @@ from uncap.domain.sessions import SessionKeys, bound_tag, new_session, seal, uns
 from uncap.services.open_session import OpenSession, SessionDesk
 
 RETURN_PATH = "/v1/sign-in/return"
-_OUR_PAGES = re.compile(r"/(01/[0-9]{14}/21/[0-9A-Z]{1,20}|wallet)", re.ASCII)
+_OUR_PAGES = re.compile(r"/(01/[0-9]{14}/21/[0-9A-Z]{1,20}|wallet|outlet)", re.ASCII)
 
 
 @runtime_checkable

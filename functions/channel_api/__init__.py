@@ -1,0 +1,1 @@
+"""The channel API (HTTP API, payload 2.0): redemptions, claims, the wallet and the workspace of outlets."""

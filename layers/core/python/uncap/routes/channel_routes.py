@@ -1,0 +1,260 @@
+"""The channel API: redeeming, claims, the wallet, and the pages of all three. Mounted by `runtime/wiring_channel.py`.
+
+Apart from the scan path: it writes money, and nobody waits for it with a bottle in hand. GET never changes anything but
+the session and the code a right is found by.
+"""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import msgspec
+from aws_lambda_powertools.event_handler.api_gateway import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError as RouteNotFoundError
+
+from uncap.domain.errors import InputError, NotFoundError, UncapError
+from uncap.domain.sessions import Session, check_csrf, csrf_token
+from uncap.routes.channel_desk import ActForm, ChannelDesk, CollectForm, JoinForm, RedemptionForm, RedemptionInput
+from uncap.routes.problems import internal_problem, status_of
+from uncap.routes.requests import Request
+from uncap.routes.scan_replies import count_error, error_reply, json_reply, problem_reply, session_cookie
+from uncap.services.join_party import as_member, believed, join_party
+from uncap.services.open_session import OpenSession, require_session, session_for_page
+from uncap.services.read_wallet import collect_again, read_wallet
+from uncap.services.read_workspace import read_workspace
+from uncap.services.redeem_right import Receipt, Wanted, redeem_right
+from uncap.services.replenish import Act, decide_for_party
+from uncap.services.sign_in_person import AsksElsewhere
+from webui import channel_page
+from webui.channel_views import ReceiptView, WalletView, WorkspaceView
+from webui.i18n import locale_of
+from webui.security import page_headers
+
+WALLET, OUTLET = "/wallet", "/outlet"
+ROUTES = (
+    ("POST", "/v1/redemptions", "redeem"),
+    ("GET", "/v1/replenishments", "claims"),
+    ("POST", "/v1/replenishments/<claimant>", "decide"),
+    ("GET", WALLET, "wallet"),
+    ("POST", WALLET, "collect"),
+    ("GET", OUTLET, "outlet"),
+    ("POST", "/outlet/redeem", "redeem_form"),
+    ("POST", "/outlet/join", "join_form"),
+    ("POST", "/outlet/claims", "decide_form"),
+)
+_REDEMPTION = msgspec.json.Decoder(RedemptionInput)
+_ACT = msgspec.json.Decoder(Act)
+_KEY_BYTES = 16
+
+
+class ChannelApi:
+    """One method per route."""
+
+    def __init__(self, desk: ChannelDesk) -> None:
+        self._desk = desk
+        self._public_host = urlsplit(desk.link_base).netloc.lower()
+
+    def redeem(self, request: Request) -> Response[str]:
+        """A right redeemed by a member's program."""
+        now_ms = self._desk.clock_ms()
+        opened = self._member(request, now_ms)
+        body = request.json(_REDEMPTION)
+        receipt = redeem_right(self._desk.redeem, opened.session, Wanted(body.code, body.key, body.campaign_id), now_ms)
+        self._desk.meter.count("RightRedeemed")
+        return json_reply(receipt)
+
+    def claims(self, request: Request) -> Response[str]:
+        """The caller's party: its vouchers, credit, claims and steps."""
+        opened = self._member(request, self._desk.clock_ms())
+        view = read_workspace(self._desk.workspace, opened.session)
+        shown = ("party", "vouchers", "credit_minor", "currency", "owed", "asked", "steps")
+        return json_reply({name: getattr(view, name) for name in shown})
+
+    def decide(self, request: Request, claimant: str) -> Response[str]:
+        """A claim on the caller's party approved or settled."""
+        now_ms = self._desk.clock_ms()
+        opened = self._member(request, now_ms)
+        session, act = opened.session, request.json(_ACT)
+        return json_reply(decide_for_party(self._desk.replenish, session.party, session.person, claimant, act, now_ms))
+
+    def wallet(self, request: Request) -> Response[str]:
+        """The caller's own rewards."""
+        return self._wallet(request)
+
+    def collect(self, request: Request) -> Response[str]:
+        """A reward that expired unconfirmed is sent again."""
+        form = request.form(CollectForm)
+        try:
+            session = self._by_form(request, form.csrf)
+            collect_again(self._desk.wallet, session, form.reward_id, self._desk.clock_ms())
+        except UncapError as error:
+            return self._wallet(request, error=error)
+        return _see(f"{WALLET}?{urlencode({'done': 'collect'})}")
+
+    def outlet(self, request: Request) -> Response[str]:
+        """The party's page; a code in the address is filled into the form and nothing more."""
+        return self._outlet(request, code=request.query("code")[:40])
+
+    def redeem_form(self, request: Request) -> Response[str]:
+        """The page's form: the receipt, or why not; the key stays, so that trying again is the same redemption."""
+        form = request.form(RedemptionForm)
+        now_ms = self._desk.clock_ms()
+        try:
+            member = as_member(self._desk.members, self._by_form(request, form.csrf), now_ms, fresh=True)
+            receipt = redeem_right(self._desk.redeem, member.session, Wanted(form.code, form.key), now_ms)
+        except UncapError as error:
+            return self._outlet(request, error=error, code=form.code, key=form.key)
+        self._desk.meter.count("RightRedeemed")
+        return self._outlet(request, receipt=receipt)
+
+    def join_form(self, request: Request) -> Response[str]:
+        """A visitor joins a party by the code of an invitation."""
+        form = request.form(JoinForm)
+        try:
+            session = self._by_form(request, form.csrf)
+            opened = join_party(self._desk.members, session, form.code, self._desk.clock_ms())
+        except UncapError as error:
+            return self._outlet(request, error=error)
+        reply = _see(OUTLET)
+        reply.cookies = session_cookie(request, opened)
+        return reply
+
+    def decide_form(self, request: Request) -> Response[str]:
+        """The distributor's page: a step of a claim."""
+        form = request.form(ActForm)
+        now_ms = self._desk.clock_ms()
+        try:
+            member = as_member(self._desk.members, self._by_form(request, form.csrf), now_ms, fresh=True).session
+            act = _act_of(form)
+            decide_for_party(self._desk.replenish, member.party, member.person, form.claimant, act, now_ms)
+        except UncapError as error:
+            return self._outlet(request, error=error)
+        return _see(f"{OUTLET}?{urlencode({'done': form.kind})}")
+
+    def _wallet(self, request: Request, error: UncapError | None = None) -> Response[str]:
+        now_ms = self._desk.clock_ms()
+        opened = session_for_page(self._desk.session, request.cookie(), now_ms)
+        if (elsewhere := self._sign_in(opened, WALLET)) is not None:
+            return elsewhere
+        base = self._desk.link_base or request.origin
+        entries = read_wallet(self._desk.wallet, opened.session, now_ms, back=base + WALLET)
+        csrf = csrf_token(self._desk.session.keys(), opened.session)
+        done = "collect" if request.query("done") == "collect" else ""
+        view = WalletView(entries, csrf, self._word(error), done)
+        return self._html(request, opened, error, lambda locale: channel_page.wallet(view, locale, base + OUTLET))
+
+    def _outlet(
+        self,
+        request: Request,
+        *,
+        error: UncapError | None = None,
+        receipt: Receipt | None = None,
+        code: str = "",
+        key: str = "",
+    ) -> Response[str]:
+        now_ms = self._desk.clock_ms()
+        opened = session_for_page(self._desk.session, request.cookie(), now_ms)
+        if (elsewhere := self._sign_in(opened, OUTLET)) is not None:
+            return elsewhere
+        known = believed(self._desk.members, opened.session, now_ms, fresh=True)
+        session = known.session
+        view = read_workspace(self._desk.workspace, session) if session.party else WorkspaceView()
+        view = msgspec.structs.replace(
+            view,
+            csrf=csrf_token(self._desk.session.keys(), session),
+            key=key or self._desk.session.random_bytes(_KEY_BYTES).hex(),
+            code=code,
+            error=self._word(error),
+            done=request.query("done") if request.query("done") in ("approve", "goods", "credit") else "",
+            receipt=self._receipt(receipt),
+        )
+        shown = known if known.token else opened
+        return self._html(request, shown, error, lambda locale: channel_page.workspace(view, locale))
+
+    def _receipt(self, receipt: Receipt | None) -> ReceiptView | None:
+        if receipt is None:
+            return None
+        product = self._desk.redeem.catalog.product(receipt.gtin)
+        name = product.name if product else receipt.prize
+        return ReceiptView(name, receipt.collect_minor, receipt.fee_minor, receipt.currency)
+
+    def _html(
+        self, request: Request, opened: OpenSession, error: UncapError | None, page: Callable[[str], str]
+    ) -> Response[str]:
+        locale = locale_of(request.query("lang") or request.headers.get("accept-language", ""))
+        headers = {
+            **page_headers(style_sources=(channel_page.style_source(),)),
+            "Permissions-Policy": "camera=(self), geolocation=(), microphone=(), payment=()",
+            "Vary": "Accept-Language, Accept-Encoding",
+        }
+        reply = Response(status_of(error) if error else 200, body=page(locale), headers=headers, compress=True)
+        reply.cookies = session_cookie(request, opened)
+        return reply
+
+    def _word(self, error: UncapError | None) -> str:
+        """The error's code for the page; what is ours to mend is not the page's to explain."""
+        if error is None:
+            return ""
+        count_error(error, self._desk.meter)
+        if status_of(error) == 500:
+            raise error
+        return error.code
+
+    def _sign_in(self, opened: OpenSession, page: str) -> Response[str] | None:
+        if opened.session.person or not isinstance(self._desk.session.provider, AsksElsewhere):
+            return None
+        return _see(f"/v1/sign-in?{urlencode({'to': page})}")
+
+    def _member(self, request: Request, now_ms: int) -> OpenSession:
+        token = request.require_session_token()
+        if not request.bearer():
+            request.require_same_origin(self._public_host)
+        return as_member(self._desk.members, require_session(self._desk.session, token, now_ms), now_ms, fresh=True)
+
+    def _by_form(self, request: Request, csrf: str) -> Session:
+        session = require_session(self._desk.session, request.cookie(), self._desk.clock_ms())
+        check_csrf(self._desk.session.keys(), session, csrf)
+        return session
+
+
+def mount(app: APIGatewayHttpResolver, api: ChannelApi, unexpected: Callable[[Exception], None]) -> None:
+    """Adds every route and the error handlers; `unexpected` logs and counts what nobody planned for."""
+    for method, path, name in ROUTES:
+        app.route(path, method=method)(_handler(app, getattr(api, name)))
+
+    def known(error: UncapError) -> Response[str]:
+        reply = error_reply(error, api._desk.meter)
+        if reply.status_code == 500:
+            unexpected(error)
+        return reply
+
+    def unknown(error: Exception) -> Response[str]:
+        unexpected(error)
+        return problem_reply(internal_problem())
+
+    def no_route(_error: RouteNotFoundError) -> Response[str]:
+        return error_reply(NotFoundError("route_unknown", "There is no such address."), api._desk.meter)
+
+    app.exception_handler(UncapError)(known)
+    app.exception_handler(Exception)(unknown)
+    app.not_found(no_route)
+
+
+def _handler(app: APIGatewayHttpResolver, method: Callable[..., Response[Any]]) -> Callable[..., Response[Any]]:
+    def run(**path: str) -> Response[Any]:
+        return method(Request(app.current_event.raw_event), **path)
+
+    return run
+
+
+def _see(address: str) -> Response[str]:
+    """303: the page is got anew, so that a reload repeats nothing."""
+    return Response(303, body="", headers={"Location": address, "Cache-Control": "no-store"})
+
+
+def _act_of(form: ActForm) -> Act:
+    given = {"kind": form.kind, "gtin": form.gtin, "pieces": int(form.pieces), "key": form.key}
+    try:
+        return msgspec.convert(given | {"reference": form.reference, "amount_minor": form.amount_minor}, Act)
+    except msgspec.ValidationError as cause:
+        raise InputError("body_invalid", str(cause).partition(" - at ")[0], where="form") from cause

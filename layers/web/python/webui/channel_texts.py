@@ -1,0 +1,66 @@
+"""Every sentence that the wallet and the workspace choose among: one table each, in English. Used by `channel_page`."""
+
+from webui.texts import msg
+
+SECTIONS: dict[str, str] = {
+    "right": msg("To redeem"),
+    "again": msg("To collect again"),
+    "waiting": msg("Waiting for you"),
+    "earned": msg("On its way"),
+    "checking": msg("Being checked"),
+    "paid": msg("Received"),
+    "over": msg("No longer available"),
+}
+STATES: dict[str, str] = {
+    "raised": msg("Waits for approval"),
+    "approved": msg("Waits for goods or credit"),
+    "settled": msg("Settled"),
+}
+STEPS: dict[str, str] = {
+    "raise": msg("Claimed"),
+    "approve": msg("Approved"),
+    "goods": msg("Replaced in goods"),
+    "credit": msg("Settled in credit"),
+}
+DONE: dict[str, str] = {
+    "collect": msg("Sent again. It appears below in a moment; confirm it when it does."),
+    "approve": msg("Approved."),
+    "goods": msg("The goods are recorded."),
+    "credit": msg("The credit is recorded."),
+}
+ERRORS: dict[str, str] = {
+    "": msg("That did not work. Check what you entered and try again."),
+    "redemption_code_malformed": msg("A code is twelve letters and digits. Please check it."),
+    "redemption_code_unknown": msg("There is no such code. Please check it."),
+    "redemption_used": msg("This code has been redeemed already. Hand nothing out."),
+    "redemption_expired": msg("This code has expired. Hand nothing out."),
+    "redemption_held": msg("This prize is being checked. Hand nothing out yet."),
+    "redemption_not_ready": msg("This code cannot be redeemed. Hand nothing out."),
+    "redemption_stopped": msg("Nothing is given out on this code at the moment."),
+    "redemption_own_right": msg("Who won it cannot redeem it where they work."),
+    "redemption_outlet_excluded": msg("This outlet does not take part in the campaign."),
+    "redemption_out_of_region": msg("This code is for outlets of another region."),
+    "redemption_person_limit": msg("This person has redeemed enough here today."),
+    "redemption_tries": msg("Too many wrong codes today. Come back tomorrow."),
+    "redemption_contended": msg("Too much at once. Send the same again."),
+    "invitation_malformed": msg("An invitation is ten letters and digits. Please check it."),
+    "invitation_unknown": msg("There is no such invitation. Please check it."),
+    "invitation_used": msg("This invitation has been used."),
+    "invitation_expired": msg("This invitation has expired. Ask for a new one."),
+    "invitation_revoked": msg("This invitation was withdrawn."),
+    "invitation_tries": msg("Too many codes for today. Come back tomorrow."),
+    "already_member": msg("You belong to a party already."),
+    "intent_not_allowed": msg("Only members of a party may do this."),
+    "csrf_invalid": msg("This page was too old. Please try once more."),
+    "session_required": msg("This page was too old. Please try once more."),
+    "session_invalid": msg("This page was too old. Please try once more."),
+    "session_expired": msg("This page was too old. Please try once more."),
+    "reward_not_ready": msg("This reward is not in your wallet."),
+    "reward_not_claimable": msg("This reward is not waiting to be collected."),
+    "claim_not_raised": msg("More than was claimed cannot be approved."),
+    "claim_not_approved": msg("More than was approved cannot be settled."),
+    "claim_unknown": msg("Nothing was claimed from you here."),
+    "reference_missing": msg("Name the shipment or the credit note."),
+    "amount_missing": msg("Say what the credit came to."),
+    "step_differs": msg("This page was too old. Please try once more."),
+}
