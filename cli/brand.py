@@ -5,6 +5,7 @@ Every step may be repeated: what is already declared as wanted is left as it is.
 
 import secrets
 from collections.abc import Sequence
+from contextlib import closing
 from typing import Any
 
 import httpx
@@ -81,7 +82,7 @@ def batch(console: Console, gtin: str, case_gtin: str, size: int, **details: obj
     return units, cases
 
 
-def release(console: Console, batch_no: int, campaign_id: str, start: int, stop: int) -> str:
+def release(console: Console, batch_no: int, campaign_id: str, start: int, stop: int, **details: object) -> str:
     """Commits to `start..stop`, then lays the prizes with a beacon value drawn after the commitment."""
     body = {
         "campaign_id": campaign_id,
@@ -90,10 +91,15 @@ def release(console: Console, batch_no: int, campaign_id: str, start: int, stop:
         "beacon_source": LOCAL_BEACON,
         "beacon_round": f"{batch_no}-{start}",
         "reason": "local demonstration",
+        **details,
     }
     answer = console.call("POST", f"/batches/{batch_no}/releases", body)
     release_id: str = answer["release"]["release_id"]
-    console.call("POST", f"/releases/{release_id}/activate", {"beacon_value": secrets.token_hex(32)})
+    if console.colleague is None:
+        raise ValueError("an activation is approved by a second operator")
+    approver = console.colleague()
+    with closing(approver.client):
+        approver.call("POST", f"/releases/{release_id}/activate", {"beacon_value": secrets.token_hex(32)})
     return release_id
 
 

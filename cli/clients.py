@@ -6,6 +6,7 @@ answer, and read problem documents.
 
 import time
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -104,9 +105,10 @@ class Phone:
 
 
 class Console:
-    """An operator at the console's JSON API."""
+    """An operator at the console's JSON API. `colleague` signs in the one who approves what this one has asked for."""
 
-    def __init__(self, base: str, login: str, password: str) -> None:
+    def __init__(self, base: str, login: str, password: str, colleague: "Callable[[], Console] | None" = None) -> None:
+        self.colleague = colleague
         self.client = http.client(timeout_s=60)
         self.base = base
         answer = self.call("POST", "/sign-in", {"login": login, "password": password})

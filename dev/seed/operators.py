@@ -41,8 +41,9 @@ def ensure_operators(outputs: StackOutputs) -> dict[str, str]:
 
 
 def console(outputs: StackOutputs, login: str = "admin") -> Console:
-    """A signed-in console."""
-    return Console(outputs.console_base, login, passwords(outputs)[login])
+    """A signed-in console; its colleague approves what it asks for."""
+    other = next(one for one in ROLES if one != login)
+    return Console(outputs.console_base, login, passwords(outputs)[login], lambda: console(outputs, other))
 
 
 @contextmanager

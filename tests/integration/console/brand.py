@@ -91,4 +91,14 @@ def release_body(start: int, stop: int, **changes: object) -> dict[str, object]:
 def activated(api: Api, batch_no: int, start: int = 0, stop: int = 1_200, **changes: object) -> Any:
     answer = api.ok("POST", f"/batches/{batch_no}/releases", release_body(start, stop, **changes))
     release_id = answer["release"]["release_id"]
-    return api.ok("POST", f"/releases/{release_id}/activate", {"beacon_value": BEACON})
+    return api.second().ok("POST", f"/releases/{release_id}/activate", {"beacon_value": BEACON})
+
+
+def approved(api: Api, body: dict[str, object]) -> Any:
+    """The campaign version as its second person put it in force."""
+    path = f"/campaigns/{body['campaign_id']}/draft"
+    found = api.call("GET", path)
+    number = found.body["draft"]["version"] + 1 if found.status == 200 else 1
+    api.ok("PUT", path, {"campaign": body, "version": number})
+    api.ok("POST", f"{path}/submit", {"reason": "as agreed"})
+    return api.second().ok("POST", f"{path}/approve")

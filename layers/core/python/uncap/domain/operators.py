@@ -62,7 +62,8 @@ _GRANTS: dict[str, dict[str, str]] = {
     | dict.fromkeys(("shipments", "uploads", "epcis"), "read write"),
     # A machine: another system that captures and asks for events.
     "erp": {"products": "read", "parties": "read", "uploads": "read write", "epcis": "read write"},
-    "finance": _READ | {"releases": "read approve", "rewards": "read write approve", "audit": "read"},
+    "finance": _READ
+    | {"campaigns": "read approve", "releases": "read approve", "rewards": "read write approve", "audit": "read"},
     "inspector": {"products": "read", "parties": "read", "shipments": "read", "recalls": "read"}
     | {"diversion": "read write"},
     "auditor": _READ | {"audit": "read", "codes": "read", "epcis": "read"},

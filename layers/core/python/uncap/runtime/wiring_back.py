@@ -34,7 +34,7 @@ from uncap.adapters.wire.client import DYNAMODB, SECRETS_MANAGER, connect
 from uncap.adapters.wire.credentials import credential_source
 from uncap.adapters.wire.dynamodb import Caller
 from uncap.domain.catalog import Release
-from uncap.domain.identity import open_payee
+from uncap.domain.identity import open_name, open_payee
 from uncap.domain.prizes.commitment import derive_seed
 from uncap.domain.prizes.laying import laid_prize
 from uncap.domain.rails import Books
@@ -160,6 +160,9 @@ def build_payouts(settings: PayoutSettings, vault: Caller, tables: Caller, clock
     def payee_of(reward: Reward) -> str:
         return open_payee(seal(), reward.payee_person, reward.payee)
 
+    def name_of(reward: Reward) -> str:
+        return open_name(seal(), reward.reward_id, reward.name)
+
     catalog = Catalog(DocumentTable(CatalogItem), clock, settings.catalog_max_age_ms)
     packing = stored_packing(connection, catalog, clock, 0)
     cash = _cash(settings, vault, clock)
@@ -171,6 +174,7 @@ def build_payouts(settings: PayoutSettings, vault: Caller, tables: Caller, clock
         open_payee=payee_of,
         clock_ms=clock,
         notify_url=settings.notify_url,
+        open_name=name_of,
         accounts=cash.accounts if cash else {},
         scheduler=_scheduler(settings, cash, tables),
     )

@@ -1,27 +1,40 @@
 """What fills drawn slots, wired for reward_relay and reconcile_job: the draw key, the blocked list, the waiting."""
 
+import functools
 import random
 import time
 from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
 from uncap.adapters.blocks import is_blocked
+from uncap.adapters.catalog import Catalog
+from uncap.adapters.ledger_hot import HotLedger
 from uncap.domain.prizes.drawing import drawn_key
-from uncap.domain.rewards.holds import HoldStore
 from uncap.services.draw_prizes import Drawing
+from uncap.services.reserve_budget import reserve_drawn
 
 _SLICE_S = 0.005
 _LONGEST_S = 0.25
 
 
-def open_drawing(store: HoldStore, master: Callable[[], bytes], clock_ms: Callable[[], int], time_zone: str) -> Drawing:
+def open_drawing(
+    ledger: HotLedger, catalog: Catalog, master: Callable[[], bytes], clock_ms: Callable[[], int], time_zone: str
+) -> Drawing:
     """A container's own; `master` reads the DrawKeys secret at the first draw."""
+
+    @functools.cache
+    def provide(campaign: str) -> None:
+        campaign_id, _, version = campaign.rpartition("@")
+        versions = catalog.campaign_versions(campaign_id)
+        reserve_drawn(ledger, [one for one in versions if one.version <= int(version)], clock_ms())
+
     return Drawing(
-        store=store,
+        store=ledger,
         key_of=lambda campaign_id: drawn_key(master(), campaign_id),
         blocked=is_blocked,
         clock_ms=clock_ms,
         pause=_pause,
+        provide=provide,
         zone=ZoneInfo(time_zone),
     )
 

@@ -23,7 +23,10 @@ from uncap.domain.prizes.laying import prize_counts
 from uncap.domain.ranges import MAX_RANGES, check_range, merged
 from uncap.services.create_campaign import RELEASED
 from uncap.services.desk import Actor, Desk, Id, Index, Reason, Stop, catalog_write, draft
+from uncap.services.keep_proposals import proposal_of, proposal_write
 
+ACTIVATION = "activate-release"
+"""Proposals of this kind: a release reserves money when it is activated."""
 MAX_ELIGIBLE = 1_000_000
 """Hashing every code of a larger release would outlast the gateway's 29 s; release a batch in parts."""
 # Genesis (epoch seconds) and period (s) of drand's public networks, https://api.drand.sh/chains.
@@ -80,6 +83,8 @@ def commit_release(desk: Desk, actor: Actor, batch_no: int, given: NewRelease) -
             release_write(release),
             catalog_write(f"batch#{batch_no}", "meta", doc_of(batch), batch.version),
             catalog_write("index", f"{RELEASED}{campaign.campaign_id}", doc_of(release.release_id), 0),
+            # Committing asks for the activation: whoever does that is another person (ADR 0020).
+            proposal_write(proposal_of(desk, actor, ACTIVATION, release.release_id, given.reason)),
         ],
         draft(
             actor, "releases.commit", release.release_id, reason=given.reason, after=summary, about=[span_of(release)]

@@ -6,15 +6,18 @@ from typing import Annotated
 import msgspec
 
 from uncap.adapters.audited_writes import DocWrite, doc_of
+from uncap.domain.approvals import Proposal
 from uncap.domain.campaign_rules import check_campaign, check_change, earliest_effect_ms
 from uncap.domain.campaigns.reference import PauseScope
 from uncap.domain.catalog import Campaign, Text
 from uncap.domain.errors import ConflictError, InputError
 from uncap.services.campaign_forms import NewCampaign, campaign_of, rules_in
 from uncap.services.desk import CLOCK_SKEW_MS, Actor, Desk, Id, Reason, catalog_write, draft
+from uncap.services.keep_proposals import proposal_write
 from uncap.services.keep_rules import put_together, rules_of
+from uncap.services.reserve_budget import reserve_drawn
 from uncap.services.rule_forms import MAX_VALUES, Region
-from uncap.services.top_up_budgets import top_up_budgets
+from uncap.services.top_up_budgets import raises_budgets, top_up_budgets
 
 RELEASED = "released#"
 """Sort key prefix in the Catalog's index: campaigns that a release has committed to."""
@@ -49,9 +52,11 @@ class CampaignEntry(msgspec.Struct, frozen=True):
     version: int
 
 
-def create_campaign(desk: Desk, actor: Actor, given: NewCampaign) -> Campaign:
-    """Raises InputError (`campaign_invalid`, `effective_too_early`), NotFoundError (`product_unknown`), ConflictError
-    (`campaign_started`, `campaign_version_taken`, `rules_missing`)."""
+def create_campaign(desk: Desk, actor: Actor, given: NewCampaign, approval: Proposal | None = None) -> Campaign:
+    """A version that reserves money needs the `approval` of a second person, which is written with it (ADR 0020).
+
+    Raises InputError (`campaign_invalid`, `effective_too_early`), NotFoundError (`product_unknown`), ConflictError
+    (`campaign_started`, `campaign_version_taken`, `rules_missing`, `approval_needed`)."""
     reference, rules, writes = put_together(desk, rules_in(given), given.rule_parts)
     campaign = campaign_of(given, _effective(desk, given), reference)
     check_campaign(campaign, rules)
@@ -60,14 +65,17 @@ def create_campaign(desk: Desk, actor: Actor, given: NewCampaign) -> Campaign:
     before = desk.catalog.campaign_versions(campaign.campaign_id, fresh=True)
     latest = before[-1] if before else None
     _check_number(latest, campaign.version)
-    if latest is None:
-        return _store(desk, actor, None, campaign, "campaigns.create", rule_writes=writes)
-    campaign = msgspec.structs.replace(campaign, paused=latest.paused, paused_for=latest.paused_for)
     released = desk.catalog_docs.get("index", f"{RELEASED}{campaign.campaign_id}") is not None
-    old_rules = rules_of(desk, latest.rule_set)
-    now_ms = desk.clock_ms()
-    check_change(latest, campaign, now_ms, released=released, old_rules=old_rules, new_rules=rules)
-    stored = _store(desk, actor, latest, campaign, "campaigns.change", rule_writes=writes)
+    if latest is not None:
+        campaign = msgspec.structs.replace(campaign, paused=latest.paused, paused_for=latest.paused_for)
+        old_rules = rules_of(desk, latest.rule_set)
+        check_change(latest, campaign, desk.clock_ms(), released=released, old_rules=old_rules, new_rules=rules)
+    if approval is None and raises_budgets(desk, latest, campaign, rules, released=released):
+        raise ConflictError("approval_needed", "this reserves money: submit it as a draft for a second person")
+    action = "campaigns.approve" if approval else "campaigns.change" if latest else "campaigns.create"
+    extra = [*writes, *([proposal_write(approval)] if approval else [])]
+    stored = _store(desk, actor, latest, campaign, action, approval.reason if approval else "", extra=extra)
+    reserve_drawn(desk.ledger, (*before, stored), desk.clock_ms())
     if released:
         top_up_budgets(desk, campaign.campaign_id)
     return stored
@@ -116,7 +124,7 @@ def _store(
     action: str,
     reason: str = "",
     *,
-    rule_writes: Sequence[DocWrite] = (),
+    extra: Sequence[DocWrite] = (),
 ) -> Campaign:
     if latest is not None and campaign.effective_at_ms < latest.effective_at_ms:
         raise InputError("effective_too_early", "versions take effect in order", where="effective_at_ms")
@@ -124,7 +132,7 @@ def _store(
     entry = CampaignEntry(campaign.campaign_id, campaign.name, campaign.version)
     desk.writes.commit(
         [
-            *rule_writes,
+            *extra,
             # A version is written once and never again: its number is new or the campaign has moved on.
             catalog_write(pk, f"v#{campaign.version:06d}", doc_of(campaign), 1, "campaign_version_taken"),
             catalog_write("index", pk, doc_of(entry), 0),

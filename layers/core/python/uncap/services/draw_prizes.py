@@ -29,6 +29,7 @@ _LINES = 4_096
 class Drawing:
     """What drawing needs. `key_of` gives a campaign's draw key, `blocked` whether a person or party may win nothing.
 
+    `provide` makes sure, once per version ("id@version"), that the ledger has its budget.
     `pause(attempt)` waits a little, at random, after a conflict. `full` remembers for a second which lines were found
     full, so that a prize that is gone costs nobody a request; a place given back is found again after that.
     """
@@ -38,6 +39,7 @@ class Drawing:
     blocked: Callable[[str], bool]
     clock_ms: Callable[[], int]
     pause: Callable[[int], None]
+    provide: Callable[[str], None] = field(default=lambda _: None, repr=False)
     zone: tzinfo = UTC
     full: dict[str, int] = field(default_factory=dict, repr=False)
 
@@ -47,6 +49,7 @@ def drawn_slots(ref: CodeRef, claim: Mark, ground: Ground, drawing: Drawing) -> 
     picks = [pick for pick in picks_of(ground) if pick.kind == DRAWN]
     if not picks:
         return ()
+    drawing.provide(f"{ground.campaign.campaign_id}@{ground.campaign.version}")
     key = drawing.key_of(ground.campaign.campaign_id)
     day, _, _ = moment(claim.at_ms, drawing.zone)
     return tuple(candidates_of(ref, claim, pick, ground, key, day) for pick in picks)

@@ -1,20 +1,30 @@
-"""Reading and writing proposals that wait for a second person. Used by `replace_code` and `release_reward`."""
+"""Reading and writing proposals that wait for a second person. Used by every act that needs two (ADR 0020)."""
 
 from uncap.adapters.audited_writes import DocWrite, doc_of
-from uncap.domain.approvals import Proposal, renew
+from uncap.domain.approvals import Proposal, approve, renew
 from uncap.services.desk import Actor, Desk, draft
 from uncap.services.list_entries import Listing, PageQuery, list_entries
 
 _PK = "proposals"
 
 
-def propose(desk: Desk, actor: Actor, kind: str, target: str, reason: str) -> Proposal:
+def propose(desk: Desk, actor: Actor, kind: str, target: str, reason: str, detail: str = "") -> Proposal:
     """Ask for an act. Raises ConflictError (`proposal_open`)."""
-    asked = Proposal(kind, target, actor.login, desk.clock_ms(), reason)
-    proposal = renew(stored_proposal(desk, asked.key), asked)
-    entry = draft(actor, f"{kind}.request", target, reason=reason)
+    proposal = proposal_of(desk, actor, kind, target, reason, detail)
+    entry = draft(actor, f"{kind}.request", target, reason=reason, after=detail)
     desk.writes.commit([proposal_write(proposal)], entry)
     return proposal
+
+
+def proposal_of(desk: Desk, actor: Actor, kind: str, target: str, reason: str, detail: str = "") -> Proposal:
+    """The proposal to be written together with something else. Raises ConflictError (`proposal_open`)."""
+    asked = Proposal(kind, target, actor.login, desk.clock_ms(), reason, detail=detail)
+    return renew(stored_proposal(desk, asked.key), asked)
+
+
+def approved_proposal(desk: Desk, actor: Actor, kind: str, target: str, detail: str = "") -> Proposal:
+    """The proposal as approved by this operator, to be written with the act. Raises what `approve` raises."""
+    return approve(stored_proposal(desk, f"{kind}#{target}"), actor.login, desk.clock_ms(), detail)
 
 
 def stored_proposal(desk: Desk, key: str) -> Proposal | None:

@@ -10,7 +10,7 @@ from uncap.domain import ledger as books
 from uncap.domain.campaigns.rules import Rule
 from uncap.domain.catalog import Campaign, CodeBatch, Release
 from uncap.domain.ledger import JournalEntry, Posting
-from uncap.domain.rewards.face_values import Sums, face_value, risen
+from uncap.domain.rewards.face_values import Sums, drawn_value, face_value, risen
 from uncap.domain.rewards.granting import COME_BACK_FOR_MS
 from uncap.domain.rewards.ports import LedgerStore
 from uncap.services.trial_balance import TrialBalance, trial_balance
@@ -41,6 +41,23 @@ def add_to_budget(
         return False
     name = f"reserve-{release.release_id}-v{campaign.version}"
     return ledger.put_entry(JournalEntry(name, "reserve", now_ms, postings))
+
+
+def reserve_drawn(ledger: LedgerStore, versions: Iterable[Campaign], now_ms: int) -> int:
+    """Provide for every drawn prize of a campaign: per version, oldest first, what it adds. How many entries were new.
+
+    Idempotent by version. Called when a version is stored, and by the relay before a container's first draw under it:
+    so a crash between version and entry leaves nothing unprovided.
+    """
+    written, highest = 0, Sums()
+    for version in versions:
+        value = drawn_value(version)
+        postings = books.reserved(version.campaign_id, books.drawn_budget(version.campaign_id), risen(highest, value))
+        highest = {unit: max(value.get(unit, 0), highest.get(unit, 0)) for unit in {*value, *highest}}
+        if postings:
+            name = f"reserve-{version.campaign_id}@drawn-v{version.version}"
+            written += ledger.put_entry(JournalEntry(name, "reserve", now_ms, postings))
+    return written
 
 
 def book_breakage(ledger: LedgerStore, releases: Iterable[Release], now_ms: int) -> list[str]:

@@ -5,8 +5,9 @@ and the next version's call makes good what a crash left out. A version takes ef
 """
 
 from uncap.adapters.catalog_lists import every_release
+from uncap.domain.campaigns.rules import RulePart
 from uncap.domain.catalog import Campaign, CodeBatch, Release
-from uncap.domain.rewards.face_values import Sums, face_value
+from uncap.domain.rewards.face_values import Sums, drawn_value, face_value, risen
 from uncap.services.desk import Desk
 from uncap.services.keep_rules import rules_of
 from uncap.services.reserve_budget import add_to_budget, reserve_budget
@@ -17,6 +18,20 @@ def top_up_budgets(desk: Desk, campaign_id: str) -> int:
     versions = desk.campaign_versions(campaign_id)
     releases = [one for one in every_release(desk.catalog_docs, desk.catalog) if one.campaign_id == campaign_id]
     return sum(top_up_release(desk, one, versions) for one in releases if one.state == "activated")
+
+
+def raises_budgets(desk: Desk, latest: Campaign | None, campaign: Campaign, rules: RulePart, *, released: bool) -> bool:
+    """Whether storing this version reserves money at once: for its draws, or for codes that are released already."""
+    if risen(drawn_value(latest) if latest else {}, drawn_value(campaign)):
+        return True
+    if latest is None or not released:
+        return False  # what it costs is reserved when a release is activated, by two people
+    for release in every_release(desk.catalog_docs, desk.catalog):
+        if release.campaign_id == campaign.campaign_id and release.state == "activated":
+            batch = desk.batch(release.batch_no).batch
+            if risen(worst_case(desk, release, latest, batch), face_value(release, campaign, rules.rules, batch)):
+                return True
+    return False
 
 
 def reserve_in_full(desk: Desk, release: Release) -> None:

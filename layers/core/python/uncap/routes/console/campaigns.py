@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from uncap.domain.approvals import Proposal
 from uncap.domain.campaigns.explaining import Explanation
 from uncap.domain.campaigns.rules import RulePart
 from uncap.domain.catalog import Campaign
@@ -17,7 +18,16 @@ from uncap.services.explain_claim import (
     explain_claim,
     explain_imagined,
 )
-from uncap.services.keep_drafts import DraftView, NewDraft, publish_draft, read_draft, save_draft
+from uncap.services.keep_drafts import (
+    DraftView,
+    NewDraft,
+    Submission,
+    approve_draft,
+    publish_draft,
+    read_draft,
+    save_draft,
+    submit_draft,
+)
 from uncap.services.keep_rules import StoredPart, read_part, store_part
 from uncap.services.list_entries import Listing, PageQuery, list_entries
 from uncap.services.push_activity import Activity, NewPush, Pushed, list_activities, push_activity
@@ -84,6 +94,18 @@ def get_draft(desk: Desk, campaign_id: Id) -> DraftView:
 def post_publication(desk: Desk, actor: Actor, campaign_id: Id) -> Campaign:
     """Make the draft the next version."""
     return publish_draft(desk, actor, campaign_id)
+
+
+@CAMPAIGNS.post("/campaigns/{campaign_id}/draft/submit", status=202)
+def post_submission(desk: Desk, actor: Actor, campaign_id: Id, body: Submission) -> Proposal:
+    """Ask a second person to put the draft in force: needed where it reserves money."""
+    return submit_draft(desk, actor, campaign_id, body)
+
+
+@CAMPAIGNS.post("/campaigns/{campaign_id}/draft/approve", action="approve")
+def post_draft_approval(desk: Desk, actor: Actor, campaign_id: Id) -> Campaign:
+    """Make the draft that someone else submitted the next version, and reserve its budget."""
+    return approve_draft(desk, actor, campaign_id)
 
 
 @CAMPAIGNS.post("/campaigns/{campaign_id}/outlets")

@@ -1,8 +1,9 @@
 """Releases: commit, activate, reveal, and the published draw. Mounted by `table.py`."""
 
+from uncap.domain.approvals import Proposal
 from uncap.domain.prizes.published import PublishedDraw
 from uncap.routes.console.endpoint import Area
-from uncap.services.activate_release import Beacon, activate_release
+from uncap.services.activate_release import ActivationRequest, Beacon, activate_release, request_activation
 from uncap.services.commit_release import NewRelease, ReleaseAnswer, ReleaseId, commit_release
 from uncap.services.desk import Actor, BatchNo, Desk
 from uncap.services.reveal_draw import DrawPage, PageOfDraw, read_draw, read_draw_page, reveal_draw
@@ -20,6 +21,12 @@ def post_release(desk: Desk, actor: Actor, batch_no: BatchNo, body: NewRelease) 
 def post_activation(desk: Desk, actor: Actor, release_id: ReleaseId, body: Beacon) -> ReleaseAnswer:
     """Record the beacon's value: prizes are laid, the budget is reserved, the codes become redeemable."""
     return activate_release(desk, actor, release_id, body)
+
+
+@RELEASES.post("/releases/{release_id}/activation", status=202)
+def post_activation_request(desk: Desk, actor: Actor, release_id: ReleaseId, body: ActivationRequest) -> Proposal:
+    """Ask again for the activation, a week or more after the commitment."""
+    return request_activation(desk, actor, release_id, body)
 
 
 @RELEASES.post("/releases/{release_id}/reveal")
