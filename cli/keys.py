@@ -41,6 +41,7 @@ GENERATORS: dict[str, Callable[[], dict[str, Any]]] = {
     "payee-keys": lambda: {"hash": _key(), "seal": _key()},
     "draw-keys": lambda: {"master": _key()},
     "operator-keys": lambda: {"current": "1", "keys": {"1": _key()}},
+    "alert-keys": lambda: {"master": _key()},
 }
 
 

@@ -44,6 +44,7 @@ FUNCTIONS = (
     "intake_job",
     "about_page",
     "channel_api",
+    "alert_job",
 )
 _KEPT_LINES = 8
 
@@ -76,6 +77,7 @@ def parameters(config: StackConfig, overrides: dict[str, str]) -> dict[str, str]
         "PayoutTimeoutS": "10",
         "RewardVisibilityS": "60",
         "FirstLookS": "10",
+        "AlertLoopback": "true",
         "IntakeTimeoutS": "20",
         "IntakeVisibilityS": "25",
     } | overrides

@@ -28,6 +28,7 @@ SETTINGS: dict[str, type[msgspec.Struct]] = {
     "about_page": settings.AboutSettings,
     "channel_api": settings.ChannelSettings,
     "intake_job": settings.IntakeSettings,
+    "alert_job": settings.AlertSettings,
 }
 SCAN_LAYERS = {"CoreLayer", "DepsScanLayer", "WebLayer"}
 BACK_LAYERS = {"CoreLayer", "DepsBackLayer"}

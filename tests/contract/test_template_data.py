@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 TEMPLATES = ["template.yaml", *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "infra").glob("*.yaml"))]
 SECRETS = {
     "ScanApi": {"code-keys", "session-keys", "payee-keys"},
-    "ConsoleApi": {"code-keys", "draw-keys", "operator-keys"},
+    "ConsoleApi": {"code-keys", "draw-keys", "operator-keys", "alert-keys"},
     "RewardRelay": {"code-keys", "draw-keys"},
     "ReconcileJob": {"code-keys", "draw-keys", "rail-keys"},
     "PayoutWorker": {"payee-keys", "rail-keys"},
@@ -25,6 +25,7 @@ SECRETS = {
     "SweeperJob": {"payee-keys", "rail-keys"},
     "ScanProjector": set(),
     "IntakeJob": {"code-keys"},
+    "AlertJob": {"alert-keys"},
     "AboutPage": {"code-keys"},
     "ChannelApi": {"session-keys", "payee-keys"},
 }

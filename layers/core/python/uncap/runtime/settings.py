@@ -52,6 +52,8 @@ class ChannelSettings(_Common, frozen=True, kw_only=True):
 class ConsoleSettings(_Common, frozen=True, kw_only=True):
     """console_api."""
 
+    alert_keys_secret: str = ""  # empty: no alert routes can be set
+    alert_loopback: bool = False
     scans_table: str
     catalog_table: str
     parties_table: str

@@ -39,6 +39,7 @@ from uncap.runtime.clock import clock_ms
 from uncap.runtime.observability import Observer
 from uncap.runtime.packing import stored_packing
 from uncap.runtime.settings import ConsoleSettings, read
+from uncap.runtime.wiring_alerts import alert_desk
 from uncap.runtime.wiring_events import open_event_store
 from uncap.services.desk import Desk
 from uncap.services.sign_in_operator import ensure_operator
@@ -82,6 +83,7 @@ def build_desk(settings: ConsoleSettings, vault: Caller, clock: Callable[[], int
         intake_queue=functools.cache(lambda: IntakeQueue(sqs_client(), settings.intake_queue_url)),
         event_store=functools.cache(lambda: open_event_store(settings.events_table, clock)),
         insights=Insights(),
+        alerts=alert_desk(settings.alert_keys_secret, vault, clock, allow_loopback=settings.alert_loopback),
         tombstones=ScanTombstones(),
         scan_ranges=ScanRanges(),
         claim_records=ClaimRecords(),

@@ -26,6 +26,7 @@ from uncap.domain.catalog import Campaign, Party, Product
 from uncap.domain.codes.scheme import Keyring
 from uncap.domain.errors import NotFoundError
 from uncap.domain.rewards.ports import LedgerStore, RewardQueue
+from uncap.services.alert_desk import AlertDesk
 
 ValueT = TypeVar("ValueT")
 
@@ -87,6 +88,7 @@ class Desk:
     keyring: Callable[[], Keyring] = field(repr=False)
     operator_keys: Callable[[], tuple[str, Mapping[str, bytes]]] = field(repr=False)
     draw_master: Callable[[], bytes] = field(repr=False)
+    alerts: AlertDesk = field(kw_only=True)
     link_base: str = ""
     cache_age_ms: int = 5_000
 

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from uncap.adapters.audited_writes import DocWrite, doc_of
+from uncap.domain.alerts import CASE_MOVED, of_case
 from uncap.domain.catalog import Shipment
 from uncap.domain.diversion.cases import DiversionCase, Exhibit, exhibit, move_case, object_to
 from uncap.domain.diversion.holds import DiversionHold
@@ -80,6 +81,7 @@ def move_diversion_case(desk: Desk, actor: Actor, case_id: str, given: CaseMove)
             writes += _cut_writes(desk, actor, moved, given)
         entry = draft(actor, "diversion.move", case_id, reason=given.note[:300], before=case.state, after=moved.state)
         desk.writes.commit(writes, entry)
+    desk.alerts.outbox.put(of_case(moved, CASE_MOVED, desk.clock_ms()))
     desk.insights.update_case(moved)
     return moved
 

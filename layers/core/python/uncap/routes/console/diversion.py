@@ -1,5 +1,6 @@
 """Diversion cases, what they rest on, and what is allowed beforehand. Mounted by `table.py`."""
 
+from uncap.domain.alerts import AlertRoute
 from uncap.domain.diversion.allowances import ApprovedTransfer, ExpectedTravel
 from uncap.domain.diversion.cases import DiversionCase
 from uncap.domain.diversion.penalties import Coefficient
@@ -29,6 +30,7 @@ from uncap.services.review_case import (
     object_to_case,
     read_coefficient,
 )
+from uncap.services.route_alerts import NewRoute, SetRoute, list_routes, set_route
 from uncap.services.show_evidence import EvidencePack, evidence_pack
 
 DIVERSION = Area("diversion")
@@ -104,3 +106,15 @@ def get_travel(desk: Desk, query: PageQuery) -> Listing[ExpectedTravel]:
 def get_coefficient(desk: Desk, party_id: Id, query: CoefficientQuery) -> Coefficient:
     """A party's coefficient of a year, and the cases that lowered it."""
     return read_coefficient(desk, party_id, query.year)
+
+
+@DIVERSION.put("/diversion/alert-routes/{route_id}", action="approve")
+def put_alert_route(desk: Desk, actor: Actor, route_id: Id, body: NewRoute) -> SetRoute:
+    """Say where alerts for a party or region go; answers with the key they are signed with."""
+    return set_route(desk, actor, route_id, body)
+
+
+@DIVERSION.get("/diversion/alert-routes")
+def get_alert_routes(desk: Desk, query: PageQuery) -> Listing[AlertRoute]:
+    """Where alerts go."""
+    return list_routes(desk, query)

@@ -1,0 +1,1 @@
+"""Tells the people responsible what the outbox of alerts holds."""
