@@ -118,6 +118,27 @@ def test_partial_receipt_over_receipt_and_receipt_twice(admin: Api, goods: Goods
     assert admin.ok("GET", "/receipts/r2")["start"] == 5
 
 
+def test_how_much_of_a_shipment_has_arrived(bench: Bench, admin: Api, goods: Goods) -> None:
+    named = [goods.sscc(0), goods.sscc(1)]
+    admin.ok("POST", "/shipments", shipment("s1", "dist-a", codes=named))
+
+    def arrival() -> tuple[str, int, int, list[tuple[int, int]]]:
+        found = admin.ok("GET", "/shipments/s1/arrival")
+        missing = [(one["start"], one["stop"]) for one in found["missing"]]
+        return found["state"], found["received"], found["part_received"], missing
+
+    assert arrival() == ("open", 0, 0, [(0, 2)])
+    admin.ok("POST", "/receipts", receipt("r1", "dist-a", batch_no=goods.cases, start=0, stop=3))
+    assert arrival() == ("partial", 0, 1, [(0, 2)])
+    admin.ok("POST", "/receipts", receipt("r2", "shop-a", batch_no=goods.cases, start=3, stop=5))
+    assert arrival() == ("partial", 1, 0, [(1, 2)])
+    admin.ok("POST", "/receipts", receipt("r3", "dist-a", codes=[goods.sscc(1)]))
+    assert arrival() == ("complete", 2, 0, [])
+    admin.ok("POST", "/shipments/s1/cancel", {"reason": "another test"})
+    assert arrival()[0] == "cancelled"
+    assert admin.refused("GET", "/shipments/s9/arrival") == (404, "shipment_unknown")
+
+
 def test_a_whole_shipment_is_received_by_its_number(admin: Api, goods: Goods) -> None:
     named = [goods.sscc(0), goods.sscc(2)]
     admin.ok("POST", "/shipments", shipment("s1", "dist-a", codes=named))

@@ -10,6 +10,7 @@ from uncap.routes.console.endpoint import Area
 from uncap.services.cancel_movement import Cancellation, cancel_movement
 from uncap.services.desk import Actor, Desk
 from uncap.services.list_entries import Listing
+from uncap.services.match_receipts import Arrival, match_receipts
 from uncap.services.record_receipt import NewReceipt, NewReturn, read_movement, record_receipt, record_return
 from uncap.services.record_shipment import (
     ListedShipment,
@@ -41,6 +42,12 @@ def get_shipments(desk: Desk, query: ShipmentQuery) -> Listing[ListedShipment]:
 def get_shipment(desk: Desk, shipment_id: PartId) -> Shipment:
     """One shipment, or one part of it."""
     return read_shipment(desk, shipment_id)
+
+
+@SHIPMENTS.get("/shipments/{shipment_id}/arrival")
+def get_arrival(desk: Desk, shipment_id: PartId) -> Arrival:
+    """How much of a shipment has been received, and what has not."""
+    return match_receipts(desk, shipment_id)
 
 
 @SHIPMENTS.post("/shipments/{shipment_id}/cancel")
