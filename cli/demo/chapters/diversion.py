@@ -6,6 +6,7 @@ yearly coefficient falls. Who buys one of these bottles meanwhile is paid like a
 
 import hashlib
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -24,6 +25,7 @@ from dev.stack.outputs import StackOutputs
 from uncap.adapters.catalog import BatchView
 from uncap.domain.catalog import Role
 from uncap.domain.codes.links import parse_code_link
+from uncap.domain.diversion.penalties import FULL_PPM
 from uncap.domain.rewards.ids import reward_id
 from uncap.domain.rewards.reward import Reward, State
 from uncap.domain.scans import CodeRef
@@ -32,6 +34,7 @@ HELD_WITHIN_S, DECIDED_WITHIN_S = 60.0, 120.0
 CATALOG_AGE_S = 5.5
 _REBATE_EFFECT = 2  # the campaign's fixed rebate to the distributor (cli/brand.py)
 _CUT_PPM = 50_000
+_PERSON = re.compile(r"p_[0-9A-HJKMNP-TV-Z]{26}")
 _ZONE = ZoneInfo("Asia/Shanghai")
 
 
@@ -43,14 +46,14 @@ def play(cast: Cast, story: Plan, view: BatchView, auditor: Auditor) -> Iterator
         return
     case = found[0]
     party, year = next(iter(DISTRIBUTORS)), datetime.now(_ZONE).year
-    before = cast.desk.call("GET", f"/diversion/coefficients/{party}", year=year)["ppm"]
+    before = _coefficient(cast, party, year)
     _move(cast.desk, case["case_id"], "investigating", "three shops report it")
     time.sleep(CATALOG_AGE_S)
     consumer, rebate = _buy(cast, story, view)
     held = _becomes(auditor, rebate, State.HELD, HELD_WITHIN_S)
     yield Line("investigated: a new rebate of the shipment", _said(held), held is not None, held.reason if held else "")
     yield from _evidence(cast, case["case_id"])
-    version = cast.desk.call("GET", f"/diversion/cases/{case['case_id']}")["version"]
+    version = cast.desk.call("GET", f"/diversion/cases/{case['case_id']}").get("version", 1)
     objection = {"party_id": case["party_id"], "text": "a customer moved house with a lorry of it", "version": version}
     cast.desk.call("POST", f"/diversion/cases/{case['case_id']}/objection", objection)
     decided = _move(cast.second, case["case_id"], "confirmed", "the lorry's papers name another town")
@@ -60,8 +63,13 @@ def play(cast: Cast, story: Plan, view: BatchView, auditor: Auditor) -> Iterator
     yield Line("confirmed: that rebate", _said(lapsed), lapsed is not None)
     bought = _becomes(auditor, consumer, State.PAID, HELD_WITHIN_S)
     yield Line("the consumer of that bottle", _said(bought), bought is not None, "no case touches a consumer's prize")
-    after = cast.desk.call("GET", f"/diversion/coefficients/{party}", year=year)["ppm"]
+    after = _coefficient(cast, party, year)
     yield Line("the distributor's coefficient", f"{after / 10_000:.2f} %", after == max(0, before - _CUT_PPM))
+
+
+def _coefficient(cast: Cast, party: str, year: int) -> int:
+    answer = cast.desk.call("GET", f"/diversion/coefficients/{party}", year=year)
+    return int(answer.get("ppm", FULL_PPM))
 
 
 def _buy(cast: Cast, story: Plan, view: BatchView) -> tuple[str, str]:
@@ -91,7 +99,7 @@ def _evidence(cast: Cast, case_id: str) -> Iterator[Line]:
     paper.with_suffix(".json").write_text(text + "\n")
     write_pdf(pack, str(paper), _ZONE)
     digest = hashlib.sha256(paper.read_bytes()).hexdigest()[:12]
-    whole = paper.read_bytes().startswith(b"%PDF") and "p_" not in text.replace("h3_", "")
+    whole = paper.read_bytes().startswith(b"%PDF") and not _PERSON.search(text)
     yield Line("evidence pack", f"{paper.stat().st_size:,} B", whole, f"{paper} (SHA-256 {digest}…)")
 
 
@@ -115,7 +123,7 @@ def _cases(cast: Cast) -> list[dict[str, Any]]:
 
 
 def _move(desk: Any, case_id: str, state: str, note: str) -> dict[str, Any]:
-    version = desk.call("GET", f"/diversion/cases/{case_id}")["version"]
+    version = desk.call("GET", f"/diversion/cases/{case_id}").get("version", 1)
     moved: dict[str, Any] = desk.call(
         "POST", f"/diversion/cases/{case_id}", {"state": state, "note": note, "version": version}
     )
