@@ -180,8 +180,7 @@ def build_payouts(settings: PayoutSettings, vault: Caller, tables: Caller, clock
     )
     return PayoutTools(
         payouts,
-        # Without the tree: a distributor's return of what its outlet holds is not seen here.
-        DynamoFlow(levels=Levels(catalog, packing, lambda _: None)),
+        DynamoFlow(levels=Levels(catalog, packing, lambda _: None)),  # no tree here: docs/adr/0013, "Bounds"
         SqsRewardQueue(sqs_client(), settings.reward_queue_url),
         settings.first_look_s,
         ThreadPoolExecutor(PAY_THREADS, thread_name_prefix="pay"),

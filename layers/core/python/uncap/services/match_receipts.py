@@ -19,7 +19,7 @@ MAX_THINGS = 1_000
 
 
 class Arrival(msgspec.Struct, frozen=True):
-    """`things` sent, at the paper's own level: `received` whole, `part_received` in part; `missing` are those not whole.
+    """`things` sent, as the paper names them: `received` whole, `part_received` in part; `missing`: those not whole.
 
     `state`: open | partial | complete | cancelled. `each`: every thing was looked at, not just the first of a stretch.
     """
