@@ -57,7 +57,7 @@ def region(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_payout_functions_open_payees_with_the_secrets_key(vault: Vault) -> None:
     tools = build_payouts(read(PayoutSettings, PAYOUT), vault, vault, clock_ms)
-    assert set(tools.payouts.rails) == {"cash", "points", "trade_credit", "goods_voucher"}
+    assert set(tools.payouts.rails) == {"cash", "points", "trade_credit", "goods_voucher", "accrual"}
     rail: Rail = tools.payouts.rails["cash"]
     assert rail.capabilities.needs_user_action
     sealed = seal_payee(SEAL, "p1", "openid-1", bytes(12))

@@ -179,6 +179,7 @@ def test_every_prize_kind_has_a_rail(simulated_keys: dict[str, str]) -> None:
         "points": "own_ledger",
         "trade_credit": "own_ledger",
         "goods_voucher": "own_ledger",
+        "accrual": "own_ledger",
     }
 
 

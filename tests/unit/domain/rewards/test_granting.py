@@ -89,9 +89,23 @@ def test_a_compromised_epoch_holds_everything_for_a_person() -> None:
     assert {(one.state, one.reason, one.due_at_ms) for one in held} == {(State.HELD, "epoch_compromised", 0)}
 
 
-def test_cash_for_someone_without_a_payee_waits_for_a_person() -> None:
+def test_cash_for_a_consumer_without_a_payee_waits_for_a_person() -> None:
+    (consumer, _) = granted(msgspec.structs.replace(CLAIM, payee=""))
+    assert (consumer.kind, consumer.reason) == ("cash", "no_payee")
+
+
+def test_a_companys_cash_is_kept_on_its_account() -> None:
     campaign = msgspec.structs.replace(CAMPAIGN, effects=(Effect(1, "distributor", "fixed", "cash"),))
-    assert granted(campaign=campaign)[0].reason == "no_payee"
+    (rebate,) = granted(campaign=campaign)
+    assert (rebate.kind, rebate.state, rebate.reason) == ("accrual", State.PENDING, "")
+    assert sum(one.amount_minor for one in rebate.granted) == 0
+
+
+def test_what_is_too_small_for_the_rail_is_kept_though_the_payee_is_known() -> None:
+    small = Prize("cash", "cash", 5, {"en": "Rebate"})
+    campaign = msgspec.structs.replace(CAMPAIGN, prizes=(small,), effects=(Effect(1, "outlet", "fixed", "cash"),))
+    (rebate,) = granted(msgspec.structs.replace(CLAIM, outlet="o-9"), campaign=campaign)
+    assert (rebate.kind, rebate.party, rebate.payee) == ("accrual", "o-9", "")
 
 
 def test_an_outlets_own_scan_pays_the_person_who_scanned() -> None:

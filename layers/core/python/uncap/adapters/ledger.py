@@ -17,6 +17,7 @@ from uncap.adapters.ledger_holds import HOLD, Reason, raise_unmoved
 from uncap.adapters.ledger_items import (
     DUE_SHARDS,
     REWARD,
+    accrual_of,
     attempt_no,
     changes_of,
     checked,
@@ -27,21 +28,28 @@ from uncap.adapters.ledger_items import (
     values_of,
 )
 from uncap.adapters.models import LedgerItem
+from uncap.domain.books.accounts import Account, Holder
 from uncap.domain.errors import ConflictError, TransientError
 from uncap.domain.ledger import JournalEntry, Posting, balanced
 from uncap.domain.rewards.holds import lets_go
 from uncap.domain.rewards.reward import Case, Reward
 
 ENTRY, CASE, CURSOR = "entry#", "case#", "cursor#"
+ACCOUNT = "account#"
+ACCOUNTS = "accounts"  # under which the index `owner` lists every account
 _BATCH_GET = 100
 
 
 class DynamoLedger:
     """`domain.rewards.ports.LedgerStore` on the Ledger table. Safe to share between threads."""
 
+    def __init__(self) -> None:
+        self._opened: set[Holder] = set()  # accounts this process has seen open: they are never closed
+
     def create(self, reward: Reward) -> Reward:
         """See `LedgerStore`."""
         checked(reward)
+        self._open_account(reward)
         item = LedgerItem(reward_key(reward.reward_id))
         for name, value in values_of(reward).items():
             setattr(item, name, value)
@@ -73,6 +81,7 @@ class DynamoLedger:
     def replace(self, old: Reward, new: Reward) -> None:
         """See `LedgerStore`."""
         settles = checked_move(old, new)
+        self._open_account(new)
         condition = (LedgerItem.rev == old.rev) & (LedgerItem.att == attempt_no(old))
         if settles:
             condition &= LedgerItem.settled.does_not_exist()
@@ -141,6 +150,17 @@ class DynamoLedger:
         """See `LedgerStore`."""
         with translated():
             LedgerItem(CURSOR + name, doc=text).save()
+
+    def _open_account(self, reward: Reward) -> None:
+        """Before the first accrual on it: whoever settles a month asks the accounts, and must find this one."""
+        holder = accrual_of(reward)
+        if holder is None or holder in self._opened:
+            return
+        account = Account(holder.party, holder.currency, reward.paid_at_ms)
+        text = msgspec.json.encode(account).decode()
+        key = ACCOUNT + holder.name
+        self._put_once(LedgerItem(key, doc=text, rev=account.rev, owner=ACCOUNTS, owner_at=account.opened_at_ms))
+        self._opened.add(holder)
 
     def _put_once(self, item: LedgerItem) -> bool:
         try:

@@ -50,6 +50,7 @@ class HotLedger(DynamoLedger):
     """`LedgerStore`. Safe to share between threads; the models are bound by `open_tables` all the same."""
 
     def __init__(self, client: Caller, table: str) -> None:
+        super().__init__()
         self._client = client
         self._table = table
 
@@ -74,6 +75,7 @@ class HotLedger(DynamoLedger):
 
     def _put_of(self, reward: Reward) -> dict[str, object]:
         checked(reward)
+        self._open_account(reward)
         return {
             "TableName": self._table,
             "Item": {"pk": {"S": reward_key(reward.reward_id)}, **_typed(values_of(reward))},
@@ -98,6 +100,7 @@ class HotLedger(DynamoLedger):
     def replace(self, old: Reward, new: Reward) -> None:
         """See `LedgerStore`. Sent again after a lost reply it fails its condition; callers then read and judge anew."""
         settles = checked_move(old, new)
+        self._open_account(new)
         values, removed = changes_of(old, new)
         sets = ", ".join(f"#{name} = :{name}" for name in values)
         removes = f" REMOVE {', '.join(f'#{name}' for name in removed)}" if removed else ""

@@ -8,8 +8,10 @@ Reward without its entries; `granted`, `settled` JSON of the postings; `due_shar
 import msgspec
 
 from uncap.adapters.owner_lists import person_owner
+from uncap.domain.books.accounts import Holder
 from uncap.domain.errors import ConflictError, PoisonError
 from uncap.domain.ledger import Posting, balanced
+from uncap.domain.rewards.accruing import ACCRUAL, month_of
 from uncap.domain.rewards.reward import Reward, State
 
 DUE_SHARDS = 8
@@ -55,6 +57,8 @@ def _moving(reward: Reward) -> Values:
     }
     if owner := owner_of(reward):
         values |= {"owner": owner, "owner_at": reward.claimed_at_ms}
+    elif (booked := accrual_of(reward)) is not None:
+        values |= {"owner": booked.owner(month_of(reward.paid_at_ms)), "owner_at": reward.paid_at_ms}
     if reward.due_at_ms:
         values |= {"due_shard": due_shard(reward.reward_id), "due_at": reward.due_at_ms}
     return values
@@ -70,6 +74,12 @@ def owner_of(reward: Reward) -> str:
         return ""
     waits = reward.due_at_ms or reward.state in (State.HELD, State.CLAIMABLE, State.FAILED)
     return person_owner(reward.party) if reward.kind != "cash" or waits else ""
+
+
+def accrual_of(reward: Reward) -> Holder | None:
+    """The account that a paid accrual was booked on; it must be open before the item is written (ADR 0024)."""
+    booked = reward.kind == ACCRUAL and reward.state is State.PAID and reward.settled
+    return Holder(reward.party, reward.currency) if booked else None
 
 
 def attempt_no(reward: Reward) -> int:

@@ -14,12 +14,12 @@ from uncap.domain.campaigns.pay_n import PAY_N, pay_n_fault, terms_not_worse
 from uncap.domain.campaigns.rules import RulePart
 from uncap.domain.catalog import Campaign, PersonLimit, Prize
 from uncap.domain.errors import ConflictError, InputError
+from uncap.domain.rewards.accruing import RAIL_MINIMUM_MINOR, only_accrues
 from uncap.domain.rewards.granting import withheld_minor
 
 MAX_DRAW_PRIZE_MINOR = MAX_CHANCE_PRIZE_MINOR
 NO_RULES = RulePart()
-MIN_CASH_MINOR = 10
-"""The rail transfers no less than ¥0.10 (WeChat Pay, mch-transfer)."""
+MIN_CASH_MINOR = RAIL_MINIMUM_MINOR
 MAX_LENGTH_MS = 3 * 366 * 86_400_000
 
 
@@ -29,7 +29,7 @@ def check_campaign(campaign: Campaign, rules: RulePart = NO_RULES) -> None:
     `rules` are those that the campaign's `rule_set` refers to, all parts together.
     """
     _check_times(campaign)
-    _check_prizes(campaign)
+    _check_prizes(campaign, rules)
     _check_pool(campaign)
     _check_effects(campaign, rules)
     _check_draws(campaign, rules)
@@ -107,14 +107,22 @@ def _check_times(campaign: Campaign) -> None:
         raise _invalid("a campaign lasts at most three years", "claim_until_ms")
 
 
-def _check_prizes(campaign: Campaign) -> None:
+def _is_rebate(prize: Prize, campaign: Campaign, rules: RulePart) -> bool:
+    """Given to the channel alone, where what is too small to send is kept on an account (ADR 0024)."""
+    effects = [*campaign.effects, *(effect for rule in rules.rules for effect in rule.effects)]
+    by_luck = {share.prize_id for share in campaign.pool}.union(*(draw.prize_ids for draw in campaign.draws))
+    return prize.prize_id not in by_luck and only_accrues(prize.prize_id, effects)
+
+
+def _check_prizes(campaign: Campaign, rules: RulePart) -> None:
     ids = [prize.prize_id for prize in campaign.prizes]
     if len(set(ids)) != len(ids):
         raise _invalid("a prize id is used once", "prizes")
     for prize in campaign.prizes:
         if prize.amount_minor < 1:
             raise _invalid(f"{prize.prize_id} is worth nothing", "prizes")
-        if prize.kind == "cash" and prize.amount_minor - withheld_minor(prize) < MIN_CASH_MINOR:
+        small = prize.kind == "cash" and prize.amount_minor - withheld_minor(prize) < MIN_CASH_MINOR
+        if small and not _is_rebate(prize, campaign, rules):
             raise _invalid(f"{prize.prize_id}: less than {MIN_CASH_MINOR} fen cannot be transferred", "prizes")
         if wrong := pay_n_fault(prize, campaign):
             raise _invalid(f"{prize.prize_id}: {wrong}", "prizes")

@@ -11,7 +11,8 @@ A positive posting is a debit, a negative one a credit. Built by `domain/rewards
     breakage  budget +U       breakage −U         what a release's claims never used
 
 A pay-N right is one piece of goods and a fee (ADR 0021): redeeming it moves the piece to voucher:{outlet} and the fee
-to credit:{outlet}; replenishing moves the piece to voucher:{upstream}, and at the brand to clearing.
+to credit:{outlet}; replenishing moves the piece to voucher:{upstream}, and at the brand to clearing. What is too small
+for a rail, or a company's, is settled to accrual:{holder}, and from there by credit note to clearing (ADR 0024).
 """
 
 from collections.abc import Iterable, Mapping
@@ -20,7 +21,7 @@ import msgspec
 
 from uncap.domain.errors import ConflictError
 
-ACCOUNT_KINDS = ("expense", "budget", "liability", "clearing", "tax", "breakage", "voucher", "credit")
+ACCOUNT_KINDS = ("expense", "budget", "liability", "clearing", "tax", "breakage", "voucher", "credit", "accrual")
 
 
 class Posting(msgspec.Struct, frozen=True, array_like=True):
@@ -34,10 +35,12 @@ class JournalEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     """An entry that belongs to no single reward: budget reserved, breakage, a person's correction. Never changed."""
 
     entry_id: str
-    kind: str  # reserve | breakage | correction | replenish
+    kind: str  # reserve | breakage | correction | replenish | credit_note | clawback | tax_payment
     at_ms: int
     postings: tuple[Posting, ...]
     note: str = ""
+    corrects: str = ""  # the entry or reward that a correction answers
+    by: tuple[str, ...] = ()  # the people: who asked, who agreed
 
 
 def account(kind: str, owner: str, currency: str) -> str:
@@ -105,12 +108,25 @@ def granted(release_id: str, beneficiary: str, currency: str, amount_minor: int)
 
 def paid(beneficiary: str, rail: str, currency: str, amount_minor: int, withheld_minor: int) -> tuple[Posting, ...]:
     """Postings of a payment of `amount_minor`, of which `withheld_minor` goes to the tax office instead."""
+    return paid_to(account("clearing", rail, currency), beneficiary, amount_minor, withheld_minor)
+
+
+def accrued(
+    beneficiary: str, holder: str, currency: str, amount_minor: int, withheld_minor: int = 0
+) -> tuple[Posting, ...]:
+    """Postings of a reward that is kept on its holder's account until a credit note settles it (ADR 0024)."""
+    return paid_to(account("accrual", holder, currency), beneficiary, amount_minor, withheld_minor)
+
+
+def paid_to(target: str, beneficiary: str, amount_minor: int, withheld_minor: int) -> tuple[Posting, ...]:
+    """Postings that take a debt from its class of beneficiaries to the account `target`, less the tax on it."""
+    unit = currency_of(target)
     postings = [
-        Posting(account("liability", beneficiary, currency), amount_minor),
-        Posting(account("clearing", rail, currency), withheld_minor - amount_minor),
+        Posting(account("liability", beneficiary, unit), amount_minor),
+        Posting(target, withheld_minor - amount_minor),
     ]
     if withheld_minor:
-        postings.append(Posting(account("tax", "withheld", currency), -withheld_minor))
+        postings.append(Posting(account("tax", "withheld", unit), -withheld_minor))
     return balanced(tuple(postings))
 
 

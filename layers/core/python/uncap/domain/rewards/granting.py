@@ -14,6 +14,7 @@ from uncap.domain.campaigns.reference import PayN, Place
 from uncap.domain.catalog import Campaign, CodeBatch, Prize, Release
 from uncap.domain.errors import PoisonError
 from uncap.domain.rewards import ids
+from uncap.domain.rewards.accruing import ACCRUAL, accrues
 from uncap.domain.rewards.ports import Channel
 from uncap.domain.rewards.reward import Reward, State
 from uncap.domain.rewards.rights import PIECES, granted_right
@@ -118,17 +119,21 @@ def _owed(base: Reward, claim: Mark, prize: Prize, ground: Ground, budget: str) 
     currency = currency_of_prize(prize, ground.campaign)
     reaches = base.party in (claim.person, claim.outlet) and base.party != ""
     payee = claim.payee if prize.kind == "cash" and reaches else ""
-    reason = _hold_reason(base.party, prize.kind, payee, ground)
+    withheld = withheld_minor(prize)
+    kind = prize.kind
+    if kind == "cash" and accrues(base.beneficiary, prize.amount_minor - withheld, payee):
+        kind, payee = ACCRUAL, ""
+    reason = _hold_reason(base.party, kind, payee, ground)
     waits = reason in (AWAITING_SHIPMENT, AWAITING_ASSOCIATION)
     due = claim.at_ms + wait_ms(base.reward_id, 3) if reason == AWAITING_SHIPMENT else base.claimable_until_ms
     owed = msgspec.structs.replace(
         base,
         state=State.HELD if reason else State.PENDING,
         reason=reason,
-        kind=prize.kind,
+        kind=kind,
         prize_id=prize.prize_id,
         amount_minor=prize.amount_minor,
-        withheld_minor=withheld_minor(prize),
+        withheld_minor=withheld,
         currency=currency,
         payee=payee,
         person=claim.person if payee and base.party != claim.person else "",

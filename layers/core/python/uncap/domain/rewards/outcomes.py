@@ -11,6 +11,7 @@ import msgspec
 
 from uncap.domain import ledger
 from uncap.domain.errors import ConflictError
+from uncap.domain.ledger import Posting
 from uncap.domain.rails import (
     CANCELLED,
     EXPIRED,
@@ -24,6 +25,7 @@ from uncap.domain.rails import (
     Unknown,
 )
 from uncap.domain.rewards import ids
+from uncap.domain.rewards.accruing import ACCRUAL
 from uncap.domain.rewards.reward import Attempt, Case, Reward, State
 from uncap.domain.rewards.states import (
     AMOUNT_DIFFERS,
@@ -101,7 +103,7 @@ def _paid(reward: Reward, attempt: Attempt, attempt_no: int, outcome: Paid, now_
         return _wrong_amount(reward, attempt, attempt_no, outcome, now_ms)
     if reward.settled:
         return _paid_again(reward, attempt, attempt_no, now_ms)
-    entry = ledger.paid(reward.beneficiary, attempt.rail, reward.currency, reward.amount_minor, reward.withheld_minor)
+    entry = _settlement(reward, attempt)
     paid_at = outcome.paid_at_ms or now_ms
     closed = _closed(attempt, PAID_WORD, outcome.rail_id)
     if newest and attempt.is_open:
@@ -119,6 +121,13 @@ def _paid(reward: Reward, attempt: Attempt, attempt_no: int, outcome: Paid, now_
     )
     open_bill = "" if newest or not attempt.is_open else ids.bill_no(reward.reward_id, attempt.no)
     return Change(frozen, _case("late_success", reward, attempt_no, now_ms), open_bill)
+
+
+def _settlement(reward: Reward, attempt: Attempt) -> tuple[Posting, ...]:
+    amounts = reward.currency, reward.amount_minor, reward.withheld_minor
+    if reward.kind == ACCRUAL:
+        return ledger.accrued(reward.beneficiary, reward.party, *amounts)
+    return ledger.paid(reward.beneficiary, attempt.rail, *amounts)
 
 
 def _paid_again(reward: Reward, attempt: Attempt, attempt_no: int, now_ms: int) -> Change:
