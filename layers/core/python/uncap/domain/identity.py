@@ -31,6 +31,16 @@ def seal_payee(seal_key: bytes, person: str, openid: str, nonce: bytes) -> str:
     return _VERSION + base64.urlsafe_b64encode(sealed).decode().rstrip("=")
 
 
+def seal_name(seal_key: bytes, reward_id: str, name: str, nonce: bytes) -> str:
+    """A payee's own name under the same key, bound to the one reward it is for."""
+    return seal_payee(seal_key, f"name|{reward_id}", name, nonce)
+
+
+def open_name(seal_key: bytes, reward_id: str, sealed: str) -> str:
+    """The name again. Raises PoisonError (`payee_unreadable`)."""
+    return open_payee(seal_key, f"name|{reward_id}", sealed)
+
+
 def open_payee(seal_key: bytes, person: str, payee: str) -> str:
     """The openid again. Raises PoisonError (`payee_unreadable`) if it was altered or belongs to someone else."""
     if not payee.startswith(_VERSION):

@@ -40,7 +40,7 @@ def booked_at_birth(reward: Reward, rail: Rail, catalog: Catalog, now_ms: int) -
     return msgspec.structs.replace(book(reward, rail, catalog, now_ms), rev=reward.rev)
 
 
-def instruction(reward: Reward, payee: str) -> PayInstruction:
+def instruction(reward: Reward, payee: str, user_name: str = "") -> PayInstruction:
     """What the rail is told about the written attempt. ConflictError (`transition_illegal`) if there is none."""
     attempt = reward.attempt
     if attempt is None or reward.state is not State.SUBMITTING:
@@ -54,6 +54,7 @@ def instruction(reward: Reward, payee: str) -> PayInstruction:
         currency=reward.currency,
         scene=attempt.scene,
         notify_url=attempt.notify_url,
+        user_name=user_name,
     )
 
 

@@ -69,6 +69,9 @@ def _begin(reward: Reward, payouts: Payouts) -> Reward:
         booked = book(reward, rail, payouts.catalog, payouts.clock_ms())
         payouts.ledger.replace(reward, booked)
         return booked
+    named_from = rail.capabilities.name_from_minor
+    if named_from is not None and reward.net_minor >= named_from and not reward.name:
+        return _hold(reward, states.AWAITING_NAME, payouts)
     chosen = payouts.scheduler.choose(_errand(reward)) if payouts.scheduler else Go("")
     if isinstance(chosen, Later):
         return _postpone(reward, chosen, payouts)
@@ -129,8 +132,8 @@ def _send(reward: Reward, payouts: Payouts, *, ask_only: bool = False, reason: s
 def _submit(reward: Reward, rail: Rail, payouts: Payouts) -> RailOutcome:
     """The rail's answer; what it can never carry, or a payee that does not open, is for a human."""
     try:
-        payee = payouts.open_payee(reward)
-        return rail.submit(instruction(reward, payee))
+        name = payouts.open_name(reward) if reward.name else ""
+        return rail.submit(instruction(reward, payouts.open_payee(reward), name))
     except (InputError, PoisonError) as cause:
         return NotAccepted(reason=cause.code, hold=True)
 

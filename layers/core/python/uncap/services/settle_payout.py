@@ -33,6 +33,7 @@ class Payouts:
     open_payee: Callable[[Reward], str]
     clock_ms: Callable[[], int]
     notify_url: str = ""
+    open_name: Callable[[Reward], str] = lambda _: ""
     accounts: Mapping[str, Rail] = field(default_factory=dict)
     scheduler: Scheduler | None = None
 

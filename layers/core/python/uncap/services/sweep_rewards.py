@@ -72,7 +72,7 @@ def _sweep_one(reward_id: str, payouts: Payouts, shipments: ShipmentReader) -> R
 
 def _sweep_held(reward: Reward, payouts: Payouts, shipments: ShipmentReader) -> Reward:
     now_ms = payouts.clock_ms()
-    if reward.reason == states.AWAITING_ASSOCIATION:
+    if reward.reason in (states.AWAITING_ASSOCIATION, states.AWAITING_NAME):
         return _move(reward, states.expire(reward, now_ms), payouts)
     if reward.reason in _DIVERSION and payouts.brakes.reason(reward) == states.DIVERSION_CONFIRMED:
         return _forfeit(reward, payouts)

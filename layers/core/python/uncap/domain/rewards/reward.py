@@ -106,6 +106,7 @@ class Reward(msgspec.Struct, frozen=True, omit_defaults=True):
     fee_minor: int = msgspec.field(name="fe", default=0)  # a pay-N right's: what the outlet is credited besides
     fee_currency: str = msgspec.field(name="fy", default="")
     redeemed: Redemption | None = msgspec.field(name="rd", default=None)
+    name: str = msgspec.field(name="nm", default="")  # the payee's, sealed, while a bill that needs it may be sent
     holds: tuple[str, ...] = msgspec.field(name="ho", default=())  # a drawn prize's places in budgets (ADR 0019)
 
     @property

@@ -21,10 +21,19 @@ WITHDRAWN = "withdrawn"
 LATE_SUCCESS = "late_success"
 AWAITING_SHIPMENT = "awaiting_shipment"
 AWAITING_ASSOCIATION = "awaiting_association"
+AWAITING_NAME = "awaiting_name"
 DIVERSION_CASE = "diversion_case"
 DIVERSION_CONFIRMED = "diversion_confirmed"
 WAITS_FOR_FACT = frozenset(
-    {AWAITING_SHIPMENT, AWAITING_ASSOCIATION, DIVERSION_CASE, DIVERSION_CONFIRMED, "campaign_paused", "frozen"}
+    {
+        AWAITING_SHIPMENT,
+        AWAITING_ASSOCIATION,
+        AWAITING_NAME,
+        DIVERSION_CASE,
+        DIVERSION_CONFIRMED,
+        "campaign_paused",
+        "frozen",
+    }
 )
 """Reasons to hold that end by themselves once the fact is there; all others wait for a person."""
 
@@ -32,6 +41,7 @@ FIRST_WAIT_MS = 5_000
 LONGEST_WAIT_MS = 6 * 3_600_000
 _DOUBLINGS = 13
 _SPREAD = 32
+_NAME_ENDS = frozenset({State.PAID, State.RELEASED, State.CLAIMABLE, State.FAILED})
 
 
 class Step(StrEnum):
@@ -92,7 +102,13 @@ def wait_ms(reward_id: str, tries: int) -> int:
 
 
 def moved(reward: Reward, **changes: Any) -> Reward:
-    """The reward after one write; `due_at_ms` and `reason` are cleared unless given."""
+    """The reward after one write; `due_at_ms` and `reason` are cleared unless given.
+
+    With the bill it was for, the payee's name is forgotten: the write that closes the one deletes the other.
+    """
+    closed = "attempt" in changes and not changes["attempt"].is_open
+    if reward.name and (closed or changes.get("state") in _NAME_ENDS):
+        changes.setdefault("name", "")
     changes.setdefault("due_at_ms", 0)
     changes.setdefault("reason", "")
     return msgspec.structs.replace(reward, rev=reward.rev + 1, **changes)
@@ -144,6 +160,8 @@ def hold(reward: Reward, reason: str, now_ms: int) -> Reward:
     """HELD before money moves. What waits for a fact, and what the rail may still pay, is looked at again by itself."""
     if reward.state not in (State.PENDING, State.CLAIMABLE, State.SUBMITTING):
         raise illegal(reward, "hold")
+    if reason == AWAITING_NAME:
+        return moved(reward, state=State.HELD, reason=reason, due_at_ms=max(reward.claimable_until_ms, now_ms))
     watched = reason in WAITS_FOR_FACT or (reward.attempt is not None and reward.attempt.is_open)
     due = now_ms + wait_ms(reward.reward_id, 3) if watched else 0
     return moved(reward, state=State.HELD, reason=reason, due_at_ms=due)
@@ -174,6 +192,25 @@ def resume(reward: Reward, now_ms: int) -> Reward:
     return moved(reward, state=State.PENDING, due_at_ms=now_ms)
 
 
+def named(reward: Reward, sealed_name: str, now_ms: int) -> Reward:
+    """The payee has said their name: owed again, with it. Until the deadline."""
+    if reward.state is not State.HELD or reward.reason != AWAITING_NAME or now_ms >= reward.claimable_until_ms:
+        raise illegal(reward, "take a name")
+    return moved(reward, state=State.PENDING, name=sealed_name, due_at_ms=now_ms)
+
+
+def collect(reward: Reward, now_ms: int) -> Reward:
+    """The person is back for what the rail has ended: owed again, until the deadline; the next attempt is the worker's.
+
+    Only after the rail's own final word on every attempt before, which is what CLAIMABLE means for what a rail pays.
+    """
+    if reward.state is not State.CLAIMABLE or reward.kind == PAY_N or not may_try_again(reward):
+        raise illegal(reward, "be collected")
+    if now_ms >= reward.claimable_until_ms:
+        raise illegal(reward, "be collected after its deadline")
+    return moved(reward, state=State.PENDING, due_at_ms=now_ms)
+
+
 def associate(reward: Reward, party: str, now_ms: int) -> Reward:
     """The beneficiary became known: freeze it and go on."""
     if reward.reason != AWAITING_ASSOCIATION or reward.state is not State.HELD or reward.party:
@@ -182,9 +219,9 @@ def associate(reward: Reward, party: str, now_ms: int) -> Reward:
 
 
 def expire(reward: Reward, now_ms: int) -> Reward:
-    """RELEASED after the deadline: nobody took it, or nobody was found to give it to."""
+    """RELEASED after the deadline: nobody took it, nobody was found to give it to, or nobody said their name."""
     expirable = reward.state in (State.CLAIMABLE, State.FAILED) or (
-        reward.state is State.HELD and reward.reason == AWAITING_ASSOCIATION
+        reward.state is State.HELD and reward.reason in (AWAITING_ASSOCIATION, AWAITING_NAME)
     )
     if not expirable or now_ms < reward.claimable_until_ms:
         raise illegal(reward, "expire")
