@@ -17,6 +17,7 @@ from pynamodb.connection import Connection
 from tests.kits.moto_bridge import MotoCaller
 from uncap.adapters.event_store import EventStore
 from uncap.adapters.models import CatalogItem, FlowItem, InsightItem, LedgerItem, PartyItem, ScanItem, open_tables
+from uncap.adapters.replenishments import Replenishments
 from uncap.domain.codes.scheme import Keyring
 from uncap.domain.operators import Operator
 from uncap.domain.passwords import hash_password
@@ -242,7 +243,10 @@ def make_bench(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Bench:
     clock, vault, watcher, queue = Clock(), Vault(), Watcher(), Queue()
     events = EventStore(MotoCaller(), "events")
     wired = build_desk(settings, vault, clock)
-    desk = dataclasses.replace(wired, reward_queue=lambda: queue, event_store=lambda: events)
+    claims = Replenishments(MotoCaller(), "ledger")
+    desk = dataclasses.replace(
+        wired, reward_queue=lambda: queue, event_store=lambda: events, replenishments=lambda: claims
+    )
     return Bench(desk, clock, vault, watcher, queue, build_app(lambda: desk, watcher), cloud.client)
 
 

@@ -24,13 +24,14 @@ from uncap.adapters.documents import DocumentTable
 from uncap.adapters.insights import Insights
 from uncap.adapters.ledger import DynamoLedger
 from uncap.adapters.models import CatalogItem, FlowItem, InsightItem, LedgerItem, PartyItem, ScanItem, open_tables
+from uncap.adapters.replenishments import Replenishments
 from uncap.adapters.reward_lists import RewardLists
 from uncap.adapters.reward_queue import SqsRewardQueue, sqs_client
 from uncap.adapters.scan_ranges import ScanRanges
 from uncap.adapters.scan_tombstones import ScanTombstones
 from uncap.adapters.secrets_wire import CachedSecret
 from uncap.adapters.uploads import IntakeQueue, UploadStore, UploadTable, s3_client
-from uncap.adapters.wire.client import SECRETS_MANAGER, connect
+from uncap.adapters.wire.client import DYNAMODB, SECRETS_MANAGER, connect
 from uncap.adapters.wire.credentials import credential_source
 from uncap.adapters.wire.dynamodb import Caller
 from uncap.domain.codes.scheme import Keyring
@@ -83,6 +84,7 @@ def build_desk(settings: ConsoleSettings, vault: Caller, clock: Callable[[], int
         intake_queue=functools.cache(lambda: IntakeQueue(sqs_client(), settings.intake_queue_url)),
         event_store=functools.cache(lambda: open_event_store(settings.events_table, clock)),
         insights=Insights(),
+        replenishments=functools.cache(lambda: Replenishments(_tables(clock), settings.ledger_table)),
         alerts=alert_desk(settings.alert_keys_secret, vault, clock, allow_loopback=settings.alert_loopback),
         tombstones=ScanTombstones(),
         scan_ranges=ScanRanges(),
@@ -98,6 +100,11 @@ def build_desk(settings: ConsoleSettings, vault: Caller, clock: Callable[[], int
         link_base=settings.link_base,
         cache_age_ms=settings.catalog_max_age_ms,
     )
+
+
+def _tables(clock: Callable[[], int]) -> Caller:
+    """DynamoDB over the wire client, for what is written in transactions of money."""
+    return connect(DYNAMODB, clock_ms=clock, credentials=credential_source(clock))
 
 
 def _connection(settings: ConsoleSettings) -> Connection:

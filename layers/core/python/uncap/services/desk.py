@@ -16,6 +16,7 @@ from uncap.adapters.claim_records import ClaimRecords
 from uncap.adapters.documents import DocumentTable
 from uncap.adapters.event_store import EventStore
 from uncap.adapters.insights import Insights
+from uncap.adapters.replenishments import Replenishments
 from uncap.adapters.reward_lists import RewardLists
 from uncap.adapters.scan_ranges import ScanRanges
 from uncap.adapters.scan_tombstones import ScanTombstones
@@ -89,6 +90,7 @@ class Desk:
     operator_keys: Callable[[], tuple[str, Mapping[str, bytes]]] = field(repr=False)
     draw_master: Callable[[], bytes] = field(repr=False)
     alerts: AlertDesk = field(kw_only=True)
+    replenishments: Callable[[], Replenishments] = field(kw_only=True)
     link_base: str = ""
     cache_age_ms: int = 5_000
 
@@ -105,6 +107,10 @@ class Desk:
         """Raises NotFoundError (`party_unknown`)."""
         party = self.parties.value(f"party#{party_id}", "meta", Party)
         return found(party, "party_unknown", f"there is no party {party_id}", "party_id")
+
+    def party_or_none(self, party_id: str) -> Party | None:
+        """The party, None where there is none: the tree is walked with it."""
+        return self.parties.value(f"party#{party_id}", "meta", Party)
 
     def campaign_versions(self, campaign_id: str) -> tuple[Campaign, ...]:
         """Oldest first. Raises NotFoundError (`campaign_unknown`)."""

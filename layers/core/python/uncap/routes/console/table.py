@@ -22,6 +22,7 @@ from uncap.routes.console.parties import PARTIES
 from uncap.routes.console.products import PRODUCTS
 from uncap.routes.console.recalls import RECALLS
 from uncap.routes.console.releases import RELEASES
+from uncap.routes.console.replenishment import REPLENISHMENT
 from uncap.routes.console.rewards import REWARDS
 from uncap.routes.console.session import OPEN, SESSION
 from uncap.routes.console.shipments import SHIPMENTS
@@ -47,6 +48,7 @@ AREAS: tuple[Area, ...] = (
     CAMPAIGNS,
     OVERVIEW,
     REWARDS,
+    REPLENISHMENT,
     DIVERSION,
     AUDIT,
     EPOCHS,
