@@ -20,6 +20,7 @@ BENCHES = {
     "prize_lay": "bench.prizes:prize_lay",
     "rule_evaluation": "bench.rules:rule_evaluation",
     "linked_rebate_writes": "bench.rules:linked_rebate_writes",
+    "budget_contention": "bench.budgets:budget_contention",
     "intake_read": "bench.intake:intake_read",
     "association_ingest": "bench.association:association_ingest",
     "association_lookup": "bench.association:association_lookup",

@@ -148,3 +148,27 @@ def test_odds_may_differ_by_place_where_everyone_has_a_chance(admin: Api) -> Non
     imagined = {"facts": {"region": "510104", "shipped": True}}
     outcomes = admin.ok("POST", "/campaigns/open-and-win/explain", imagined)["outcomes"]
     assert [(one["no"], one["kind"], one["prize_id"]) for one in outcomes] == [(1, "laid", ""), (3, "drawn", "sichuan")]
+
+
+def test_a_person_is_blocked_and_unblocked_by_two_people(admin: Api) -> None:
+    path = "/blocks/p_17"
+    assert admin.refused("GET", path) == (404, "block_unknown")
+    assert admin.refused("POST", path, {"blocked": False, "reason": "why not"}) == (409, "block_unchanged")
+    assert admin.second().refused("POST", f"{path}/approve") == (409, "proposal_missing")
+    admin.ok("POST", path, {"blocked": True, "reason": "sixty phones on one desk"})
+    assert admin.refused("POST", f"{path}/approve") == (403, "second_person_needed")
+    assert admin.second().ok("POST", f"{path}/approve")["blocked"]
+    assert admin.refused("POST", path, {"blocked": True, "reason": "once more"}) == (409, "block_unchanged")
+    admin.second().ok("POST", path, {"blocked": False, "reason": "it was a wedding"})
+    assert not admin.ok("POST", f"{path}/approve")["blocked"]
+    assert admin.ok("GET", path)["reason"] == "it was a wedding"
+
+
+def test_a_leak_that_was_none_is_taken_back_by_two_people(admin: Api) -> None:
+    why = {"reason": "the laptop was found, sealed"}
+    assert admin.refused("POST", "/epochs/1/trust", why) == (409, "epoch_not_compromised")
+    admin.ok("POST", "/epochs/1/state", {"state": "compromised", "reason": "key on a lost laptop"})
+    admin.ok("POST", "/epochs/1/trust", why)
+    assert admin.refused("POST", "/epochs/1/trust/approve") == (403, "second_person_needed")
+    assert admin.second().ok("POST", "/epochs/1/trust/approve")["state"] == "verifying"
+    assert admin.second().refused("POST", "/epochs/1/trust/approve") == (409, "epoch_not_compromised")

@@ -4,7 +4,7 @@
 campaign, `book_breakage` by reconcile_job.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from uncap.domain import ledger as books
 from uncap.domain.campaigns.rules import Rule
@@ -61,33 +61,42 @@ def reserve_drawn(ledger: LedgerStore, versions: Iterable[Campaign], now_ms: int
 
 
 def book_breakage(ledger: LedgerStore, releases: Iterable[Release], now_ms: int) -> list[str]:
-    """Turn what is left of ended releases' budgets into breakage, once each; the ids of the releases booked now.
+    """Turn what is left of ended releases' and draws' budgets into breakage, once each; the ids booked now.
 
     Waits a week past the deadline, and must follow a complete reconcile pass: by then every claim has its reward.
     """
-    ended = [
-        one
-        for one in releases
-        if one.activated_at_ms
-        and now_ms >= one.claim_until_ms + COME_BACK_FOR_MS
-        and not ledger.has_entry(_breakage_id(one))
-    ]
-    if not ended:
+    ended = _ended(list(releases), now_ms)
+    owed = {owner: campaign for owner, campaign in ended.items() if not ledger.has_entry(_breakage_id(owner))}
+    if not owed:
         return []
     balance = trial_balance(ledger)
-    return [one.release_id for one in ended if _book(ledger, one, balance, now_ms)]
+    return [owner for owner, campaign in owed.items() if _book(ledger, owner, campaign, balance, now_ms)]
 
 
-def _book(ledger: LedgerStore, release: Release, balance: TrialBalance, now_ms: int) -> bool:
+def _ended(releases: Sequence[Release], now_ms: int) -> dict[str, str]:
+    """Owners of budgets that nobody can win from any more, with their campaigns: releases, and campaigns' draws.
+
+    A drawn prize that is not collected comes back a week after the last claim, so draws wait a week longer.
+    """
+    activated = [one for one in releases if one.activated_at_ms]
+    ended = {one.release_id: one.campaign_id for one in activated if now_ms >= one.claim_until_ms + COME_BACK_FOR_MS}
+    for campaign_id in sorted({one.campaign_id for one in activated}):
+        last = max(one.claim_until_ms for one in releases if one.campaign_id == campaign_id)
+        if now_ms >= last + 2 * COME_BACK_FOR_MS:
+            ended[books.drawn_budget(campaign_id)] = campaign_id
+    return ended
+
+
+def _book(ledger: LedgerStore, owner: str, campaign_id: str, balance: TrialBalance, now_ms: int) -> bool:
     postings: tuple[Posting, ...] = ()
     for name, amount in sorted(balance.accounts.items()):
-        kind, owner, currency = name.split(":")
-        if kind == "budget" and owner == release.release_id and amount < 0:
-            postings += books.unclaimed(release.release_id, release.campaign_id, currency, -amount)
+        kind, found, currency = name.split(":")
+        if kind == "budget" and found == owner and amount < 0:
+            postings += books.unclaimed(owner, campaign_id, currency, -amount)
     if not postings:
         return False
-    return ledger.put_entry(JournalEntry(_breakage_id(release), "breakage", now_ms, postings))
+    return ledger.put_entry(JournalEntry(_breakage_id(owner), "breakage", now_ms, postings))
 
 
-def _breakage_id(release: Release) -> str:
-    return f"breakage-{release.release_id}"
+def _breakage_id(owner: str) -> str:
+    return f"breakage-{owner}"
