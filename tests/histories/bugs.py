@@ -15,6 +15,7 @@ from uncap.domain.catalog import Campaign, Release
 from uncap.domain.errors import NotFoundError
 from uncap.domain.rails import FailedFinal, NotFound, Paid, Rail, RailOutcome, Unknown
 from uncap.domain.rewards import face_values, ids, outcomes, states
+from uncap.domain.rewards.holds import HoldPlace
 from uncap.domain.rewards.outcomes import Change
 from uncap.domain.rewards.reward import Attempt, Reward, State
 from uncap.services import (
@@ -52,6 +53,20 @@ class BlindPut(FakeLedger):
     def put_new(self, reward: Reward) -> Reward:
         self.items[reward.reward_id] = reward
         return reward
+
+
+class BlindPlaces(FakeLedger):
+    """A drawn prize is given whether or not there is one left."""
+
+    def has_room(self, place: HoldPlace) -> bool:
+        return True
+
+
+class PlacesKept(FakeLedger):
+    """A released reward keeps its place in the budget."""
+
+    def give_back(self, reward: Reward) -> None:
+        """Nothing."""
 
 
 class PartyReadAgain(FakeLedger):
@@ -133,6 +148,14 @@ def unconditional_settlement(_: Patch) -> Table:
 
 def unconditional_put(_: Patch) -> Table:
     return BlindPut
+
+
+def drawn_over_budget(_: Patch) -> Table:
+    return BlindPlaces
+
+
+def places_kept(_: Patch) -> Table:
+    return PlacesKept
 
 
 def party_read_again(_: Patch) -> Table:
@@ -241,6 +264,8 @@ MONEY: tuple[Callable[[Patch], Table], ...] = (
     unconditional_settlement,
     unconditional_put,
     party_read_again,
+    drawn_over_budget,
+    places_kept,
     unguarded_attempt_number,
     nobody_looks,
     worn_brakes,

@@ -12,6 +12,7 @@ from tests.histories.scans import FakeChannel
 from tests.histories.stores import FakeDecisions, FakeMembers
 from tests.histories.world import START_MS
 from uncap.adapters.catalog import Catalog
+from uncap.domain.campaigns.draws import Draw, DrawShare
 from uncap.domain.campaigns.explaining import explain
 from uncap.domain.campaigns.index import RuleIndex, slots_in
 from uncap.domain.campaigns.ports import Member
@@ -120,19 +121,25 @@ WIDE = msgspec.structs.replace(
         gives(5, "outlet_staff", "points"),
     ),
 )
+DRAWN = msgspec.structs.replace(
+    CAMPAIGN,
+    effects=(*CAMPAIGN.effects, Effect(6, "consumer", "drawn", "gala")),
+    draws=(Draw("gala", (DrawShare("taxed", 1, 2, 1), DrawShare("cash", 1, 2, 2)), fall_back=True, per_person=1),),
+)
 LIMITED = msgspec.structs.replace(CAMPAIGN, limit=PersonLimit(per_day=1, per_campaign=2))
 SHAPES: dict[str, tuple[Campaign, CodeBatch]] = {
     "plain": (CAMPAIGN, BATCH),
     "laid": (LAID, BATCH),
     "wide": (WIDE, BATCH),
     "limited": (LIMITED, BATCH),
+    "drawn": (DRAWN, BATCH),
     "rich": (RICH, RICH_BATCH),
 }
 
 
 def shape_of(seed: int) -> str:
     """Every other history has rules, which can go wrong in most ways; the others take turns."""
-    return "rich" if seed % 2 == 0 else ("plain", "limited", "wide", "laid")[seed // 2 % 4]
+    return "rich" if seed % 2 == 0 else ("plain", "limited", "wide", "drawn", "laid")[seed // 2 % 5]
 
 
 class FakeCatalog:

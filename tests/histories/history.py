@@ -22,17 +22,21 @@ from tests.histories.campaigns import (
     targeting_of,
 )
 from tests.histories.office import OPERATORS, Office
+from tests.histories.parts import drawing_of, laid_prize, quiet
 from tests.histories.people import People
 from tests.histories.rail import FakeRail
 from tests.histories.scans import FakeChannel, FakeLimits, FakeScans
 from tests.histories.stores import FakeDecisions, FakeLedger, FakeQueue
-from tests.histories.verdict import claim_problems, money_problems, people_problems
+from tests.histories.verdict import claim_problems, draw_problems, money_problems, people_problems
 from tests.histories.world import Rates, World, weather
 from uncap.adapters.catalog import Catalog
 from uncap.adapters.rails.own_ledger import OwnLedgerRail
-from uncap.domain.catalog import Release, Role
+from uncap.adapters.rails.registry import OWN_LEDGER_KINDS
+from uncap.domain.catalog import Role
 from uncap.domain.errors import UncapError
-from uncap.domain.rewards.reward import Reward, State
+from uncap.domain.rails import Rail
+from uncap.domain.rewards.reward import State
+from uncap.domain.rewards.states import waits_for_person
 from uncap.domain.scans import CodeRef, Mark, ScanImage
 from uncap.services.compare_statement import compare_statement
 from uncap.services.decide_hold import acknowledge
@@ -79,16 +83,18 @@ class History:
         catalog, clock = Catalog(self.source, world.clock_ms, CATALOG_AGE_MS), world.clock_ms
         self.office = Office(world, self.ledger, self.queue)
         self.people = People(world, self.scans, self.limits, catalog)
-        own, brakes = OwnLedgerRail(), Brakes(catalog, clock)
+        brakes = Brakes(catalog, clock)
+        own: dict[str, Rail] = dict.fromkeys(OWN_LEDGER_KINDS, OwnLedgerRail())
         self.granter = Granter(
-            catalog, self.channel, self.ledger, self.queue, _laid, brakes, clock, {"points": own}, pool=None,
+            catalog, self.channel, self.ledger, self.queue, laid_prize, brakes, clock, own, pool=None,
             targeting=targeting_of(self.decisions, self.channel, catalog),
+            drawing=drawing_of(self.ledger, self.source.campaign, clock),
         )  # fmt: skip
         self.payouts = Payouts(
             ledger=self.ledger,
             catalog=catalog,
             brakes=brakes,
-            rails={"cash": self.rail, "points": own},
+            rails={"cash": self.rail, **own},
             open_payee=lambda reward: f"openid-{reward.party}",
             clock_ms=clock,
             notify_url="https://api.example/v1/rails/wechat/notify",
@@ -123,7 +129,8 @@ class History:
             self._ask_again,
             self._stray,
         ]
-        return [*often, *often, *rare]
+        eager = [self._claim] * 4 if self.shape == "limited" else []
+        return [*often, *often, *rare, *eager]
 
     def _attempt(self, body: Callable[[], object]) -> Callable[[], None]:
         def guarded() -> None:
@@ -139,7 +146,7 @@ class History:
         self.source.activated = yes
         if yes:
             rules = RULES.rules if self.rich else ()
-            reserve_budget(_quiet(self.ledger), RELEASE, self.source.campaign, rules)
+            reserve_budget(quiet(self.ledger), RELEASE, self.source.campaign, rules)
 
     def _claim(self) -> None:
         ref = CodeRef(7, self.world.random.randrange(CODES), Role.CAP_INNER)
@@ -222,7 +229,7 @@ class History:
 
     def _human(self) -> None:
         for reward in list(self.ledger.items.values()):
-            if reward.state is State.HELD and reward.reason.startswith("rail_") and self.world.chance(0.5):
+            if waits_for_person(reward) and self.world.chance(0.5):
                 self.office.decide(reward.reward_id, self.world.random.choice(OPERATORS))
         redrive_dead(self.queue, self.queue, 10)
 
@@ -275,24 +282,9 @@ class History:
         """What is wrong at the end: money, claims, limits, decisions."""
         campaign, rewards = self.source.campaign, self.ledger.items
         wrong = money_problems(self.ledger, self.rail) + claim_problems(self.scans.images, self.ledger, campaign)
+        wrong += draw_problems(self.ledger, campaign)
         wrong += people_problems(self.people, campaign)
         claimed: dict[str, ScanImage] = {pk: one for pk, one in self.scans.images.items() if one.first}
         late = [one for one in rewards.values() if 0 < self.leaked_ms < one.claimed_at_ms - STOP_WITHIN_MS]
         wrong += [f"{one.reward_id} was paid on a stolen key" for one in late if one.state is State.PAID]
         return wrong + (rich_problems(self.decisions, claimed, rewards) if self.rich else [])
-
-
-def rewards_in(history: History, state: State) -> list[Reward]:
-    """The history's rewards in this state."""
-    return [one for one in history.ledger.items.values() if one.state is state]
-
-
-def _laid(release: Release, index: int) -> str:
-    return "taxed" if index == 5 else "cash" if index % 4 != 3 else ""
-
-
-def _quiet(ledger: FakeLedger) -> FakeLedger:
-    """The same ledger before the world begins to misbehave."""
-    quiet = FakeLedger(World(0, Rates()))
-    quiet.entries = ledger.entries
-    return quiet

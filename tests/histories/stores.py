@@ -1,5 +1,6 @@
 """The tables and queues of the harness: one lock's worth of atomicity, DynamoDB's conditions, SQS's habits."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -11,8 +12,9 @@ from uncap.adapters.reward_queue import RewardMessage
 from uncap.domain.campaigns.counting import Tally
 from uncap.domain.campaigns.facts import Decision
 from uncap.domain.campaigns.ports import Member
-from uncap.domain.errors import ConflictError
+from uncap.domain.errors import ConflictError, TransientError
 from uncap.domain.ledger import JournalEntry, Posting, balanced
+from uncap.domain.rewards.holds import HoldPlace, HoldRefusedError, lets_go
 from uncap.domain.rewards.ports import Message
 from uncap.domain.rewards.reward import Case, Reward, State
 
@@ -31,6 +33,8 @@ class FakeLedger:
         """Each as it was one write ago: what an eventually consistent read may still see."""
         self.born: dict[str, Reward] = {}
         """Each as it was first created."""
+        self.counts: Counter[str] = Counter()
+        """How many drawn rewards are in each place of their budget lines."""
         self.entries: dict[str, JournalEntry] = {}
         self.cases: dict[str, Case] = {}
         self.cursors: dict[str, str] = {}
@@ -94,6 +98,30 @@ class FakeLedger:
         self.born.setdefault(reward.reward_id, reward)
         return self.put_new(reward)
 
+    def create_held(self, reward: Reward, places: Sequence[HoldPlace]) -> Reward:
+        if self.world.chance(self.world.rates.before):
+            raise TransientError("hold_contended", "another claim draws in this moment")
+        return self.world.call(lambda: self._take(reward, places), "draw", reward.reward_id, reward.prize_id)
+
+    def held(self, keys: Sequence[str]) -> Mapping[str, int]:
+        return self.world.call(lambda: {key: self.counts[key] for key in keys}, "count places")
+
+    def has_room(self, place: HoldPlace) -> bool:
+        """The condition on a counter; mutants weaken it."""
+        return self.counts[place.key] < place.limit
+
+    def _take(self, reward: Reward, places: Sequence[HoldPlace]) -> Reward:
+        if reward.reward_id in self.items:
+            return self.items[reward.reward_id]
+        if full := [at for at, place in enumerate(places) if not self.has_room(place)]:
+            raise HoldRefusedError(full)
+        self.counts.update(place.key for place in places)
+        return self._born(reward)
+
+    def give_back(self, reward: Reward) -> None:
+        """A released reward leaves its places, in the same write."""
+        self.counts.subtract(reward.holds)
+
     def put_new(self, reward: Reward) -> Reward:
         """The real adapter's put on condition that there is none; mutants weaken it."""
         return self.items.setdefault(reward.reward_id, reward)
@@ -112,6 +140,8 @@ class FakeLedger:
             and self.world.now_ms > new.claimable_until_ms + 60
         ):
             self.world.violated(f"{new.reward_id} was taken up again after its deadline")
+        if lets_go(old, new):
+            self.give_back(old)
         self.writers.append(self.world.turn)
         self.before[new.reward_id] = stored
         self.items[new.reward_id] = new

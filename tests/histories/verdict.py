@@ -1,11 +1,14 @@
 """What is wrong with a world once a history is over: states, parties, money, books. Called by `history.py`."""
 
+from collections import Counter
 from collections.abc import Mapping
 
+from tests.histories.parts import BLOCKED
 from tests.histories.people import People
 from tests.histories.rail import FakeRail
 from tests.histories.stores import FakeLedger
 from uncap.domain.catalog import Campaign
+from uncap.domain.rewards.holds import counted
 from uncap.domain.rewards.reward import FINAL, Reward, State
 from uncap.domain.scans import ScanImage
 from uncap.services.trial_balance import trial_balance
@@ -54,6 +57,26 @@ def claim_problems(images: Mapping[str, ScanImage], ledger: FakeLedger, campaign
             wrong.append(f"claim {pk} has {len(mine)} rewards")
         wrong += [f"{one.reward_id} changed hands" for one in mine if not _right_party(one, image)]
     return wrong + [f"{one.reward_id} rewards no claim" for one in rewards.values() if one.ref not in claimed]
+
+
+def draw_problems(ledger: FakeLedger, campaign: Campaign) -> list[str]:
+    """No drawn prize is given more often than its budget says, to nobody twice, and no place is lost or leaked."""
+    wrong: list[str] = []
+    for draw in campaign.draws:
+        numbers = {one.no for one in campaign.effects if one.kind == "drawn" and one.prize_id == draw.draw_id}
+        won = [one for one in ledger.items.values() if one.effect_no in numbers and one.holds]
+        standing = [one for one in won if one.state is not State.RELEASED]
+        for share in draw.shares:
+            count = sum(one.prize_id == share.prize_id for one in standing)
+            if count > share.total:
+                wrong.append(f"{share.prize_id} was drawn {count} times, its budget is {share.total}")
+        people = Counter(one.party for one in standing)
+        wrong += [f"{who} won {n} drawn prizes" for who, n in people.items() if draw.per_person and n > draw.per_person]
+        wrong += [f"{one.reward_id} was won by someone blocked" for one in won if one.party == BLOCKED]
+    places = {key: n for key, n in ledger.counts.items() if n}
+    if places != counted(ledger.items.values()):
+        wrong.append(f"places hold {places}, rewards {counted(ledger.items.values())}")
+    return wrong
 
 
 def people_problems(people: People, campaign: Campaign) -> list[str]:

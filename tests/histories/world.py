@@ -53,7 +53,7 @@ def weather(rng: random.Random) -> Rates:
         unhidden=rng.choice([0.0, 0.1, 0.5]),
         stale=rng.choice([0.0, 0.3, 0.8]),
         trouble=rng.choice([0.0, 0.5, 1.0]),
-        fickle=rng.choice([0.0, 0.0, 0.0, 0.05]),
+        fickle=rng.choice([0.0, 0.0, 0.2]),
     )
 
 
