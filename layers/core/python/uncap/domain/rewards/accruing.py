@@ -7,6 +7,7 @@ import datetime
 from collections.abc import Iterable
 
 from uncap.domain.catalog import Effect
+from uncap.domain.errors import InputError
 
 ACCRUAL = "accrual"
 """The kind of a reward that is owed in cash and settled by credit note."""
@@ -35,6 +36,17 @@ def month_start_ms(month: str) -> int:
     """When the month begins. ValueError for what is no month."""
     year, number = (int(part) for part in month.split("-"))
     return int(datetime.datetime(year, number, 1, tzinfo=BEIJING).timestamp() * 1000)
+
+
+def checked_month(month: str) -> str:
+    """The same month. InputError (`month_malformed`) for what is not written yyyy-mm."""
+    try:
+        known = month_of(month_start_ms(month)) == month
+    except ValueError:
+        known = False
+    if not known:
+        raise InputError("month_malformed", "a month is written yyyy-mm", where="month")
+    return month
 
 
 def next_month(month: str) -> str:
