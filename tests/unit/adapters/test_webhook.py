@@ -6,7 +6,6 @@ from collections.abc import Iterator
 import pytest
 
 from tests.kits.receiver import Receiver, receiving
-from uncap.adapters import webhook as room
 from uncap.adapters.webhook import Webhook, check_url
 from uncap.domain.errors import InputError, TransientError
 
@@ -63,7 +62,7 @@ def test_addresses_that_are_no_webhook(url: str) -> None:
 @pytest.mark.parametrize("address", ["127.0.0.1", "10.1.2.3", "169.254.169.254", "192.168.0.1", "::1", "fd00::1"])
 def test_a_name_that_leads_inside_is_refused(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
     found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("93.184.216.34", 443)), (0, 0, 0, "", (address, 443))]
-    monkeypatch.setattr(room.socket, "getaddrinfo", lambda *_, **__: found)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
     with pytest.raises(InputError, match="webhook_refused"):
         Webhook()("https://innocent.example/hook", {}, b"x")
     with pytest.raises(InputError, match="webhook_refused"):
@@ -74,6 +73,6 @@ def test_a_name_nobody_knows(monkeypatch: pytest.MonkeyPatch) -> None:
     def unknown(*_: object, **__: object) -> None:
         raise socket.gaierror("no such name")
 
-    monkeypatch.setattr(room.socket, "getaddrinfo", unknown)
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
     with pytest.raises(TransientError, match="does not resolve"):
         Webhook()("https://nobody.example/", {}, b"x")

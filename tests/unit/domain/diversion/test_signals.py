@@ -30,7 +30,7 @@ def glimpse(unit: int, person: str, cell: str = WUHAN, day: int = 0, **more: obj
 
 
 def raised(*glimpses: Glimpse, rule: WatchRule = RULE) -> list[Signal]:
-    file, found = CaseFile(), []
+    file, found = CaseFile(), list[Signal]()
     for one in glimpses:
         file, new = judged(noted(file, one), one, rule)
         found += new
