@@ -151,6 +151,9 @@ def test_stream_consumers_read_from_the_start_and_never_report_single_items() ->
         # The local stack ignores batchItemFailures on streams and loses the record; poison is parked by the function.
         assert "FunctionResponseTypes" not in event["Properties"]
         assert "MaximumRetryAttempts" not in event["Properties"]
+        # Nothing ends unnoticed: what is repeated in vain for 23 hours leaves its place in the stream on ParkedQueue.
+        assert event["Properties"]["MaximumRecordAgeInSeconds"] == 82_800
+        assert "ParkedQueueArn" in str(event["Properties"]["DestinationConfig"])
 
 
 def test_the_relay_is_called_for_claimed_codes_only() -> None:

@@ -16,6 +16,7 @@ from tests.histories.world import World
 from tests.integration.money.conftest import BATCH, CAMPAIGN, NOW, bodies, put, release, sample
 from uncap.adapters.ledger import DynamoLedger
 from uncap.adapters.models import CatalogItem, FlowItem, ScanItem
+from uncap.domain.catalog import Release
 from uncap.domain.errors import TransientError
 from uncap.domain.rewards import ids
 from uncap.domain.rewards.reward import Reward, State
@@ -36,6 +37,9 @@ class Deaf:
         raise TransientError("queue_unavailable", "no")
 
     def look(self, reward_ids: object, delay_s: int) -> None:
+        raise TransientError("queue_unavailable", "no")
+
+    def later(self, reward_ids: object, delay_s: int) -> None:
         raise TransientError("queue_unavailable", "no")
 
 
@@ -91,6 +95,27 @@ def test_poison_is_parked_with_its_reason_and_the_rest_goes_on(settings: RelaySe
     assert {one["source"] for one in parked} == {"scans-stream"}
     assert all(set(one["record"]) == {"event_id", "pk"} for one in parked)
     assert stored(8).state is State.PENDING
+
+
+def test_a_record_that_breaks_the_relay_is_parked_alone(
+    monkeypatch: pytest.MonkeyPatch, relay: RelayTools, settings: RelaySettings, context: Any
+) -> None:
+    def broken(found: Release, index: int) -> str:
+        if index == 3:
+            raise ZeroDivisionError(f"code {index} of {found.release_id}")
+        return relay.granter.laid_prize(found, index)
+
+    granter = dataclasses.replace(relay.granter, pool=None, laid_prize=broken)
+    with monkeypatch.context() as patched:
+        patched.setattr(relay_function, "relay_tools", lambda: dataclasses.replace(relay, granter=granter))
+        counts = relay_function.handler(sample("reward_relay/claims"), context)
+    assert (counts["rewards"], counts["parked"]) == (2 * (CLAIMS - 1), 1)
+    (parked,) = bodies(settings.parked_queue_url)
+    assert (parked["reason"], parked["record"]["pk"]) == ("unforeseen_ZeroDivisionError", "7.3.1")
+    assert "code 3" not in parked["detail"]
+    assert LEDGER.get(ids.reward_id(CodeRef.from_key("7.3.1"), "spring", 1, "consumer")) is None
+    # Once its cause is gone, the claim goes the usual way: redrive, or the reconcile job.
+    assert relay_function.handler(sample("reward_relay/claims"), context)["rewards"] == 2 * CLAIMS
 
 
 def test_a_queue_that_refuses_makes_the_stream_repeat(

@@ -64,6 +64,7 @@ def build_projector(
         parking=SqsParkedQueue(sqs_client(), settings.parked_queue_url),
         receipts=ScanReceipts(ZoneInfo(settings.time_zone)),
         watch=CaseWatch(connection, _watched(settings), clock, alerts=seen_ttl_s == SEEN_TTL_S),
+        clock_ms=clock,
     )
 
 

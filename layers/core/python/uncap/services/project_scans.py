@@ -1,7 +1,7 @@
 """A stream batch becomes archive, counters and diversion evidence. Repeating it, whole or cut anew, changes nothing.
 
-Called by functions/scan_projector. A record that can never be read is parked with its reason and the rest goes on;
-anything that may pass is raised, and the stream delivers the batch again.
+Called by functions/scan_projector. A record that can never be read, or that nobody foresaw, is parked with its reason
+and the rest goes on; anything that may pass is raised, and the stream delivers the batch again.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +18,7 @@ from uncap.domain.read_models import Observation, ScanFact, fact_of
 from uncap.domain.rewards.ports import ParkedQueue
 from uncap.domain.scans import ScanChange
 from uncap.services.check_diversion import Observer
+from uncap.services.isolate_records import isolate
 from uncap.services.watch_canaries import orders_rung
 
 Record = Mapping[str, Any]
@@ -34,6 +35,7 @@ class ProjectorTools(msgspec.Struct, frozen=True):
     parking: ParkedQueue
     receipts: ScanReceipts
     watch: CaseWatch | None = None
+    clock_ms: Callable[[], int] = lambda: 0  # 0: a record that fails alone is repeated for ever
 
 
 class Projected(msgspec.Struct, frozen=True):
@@ -51,6 +53,21 @@ class Projected(msgspec.Struct, frozen=True):
 
 def project_scans(records: Sequence[Record], tools: ProjectorTools) -> Projected:
     """Archive, found receipts, then count. Raises TransientError, nothing half-counted; the batch may come again."""
+    parts, unforeseen = isolate(records, lambda some: _project(some, tools), tools.clock_ms())
+    for record, reason, detail in unforeseen:
+        tools.parking.park("scans-stream", reason, detail, tools.redact(record))
+    return Projected(
+        records=len(records),
+        parked=len(unforeseen) + sum(one.parked for one in parts),
+        counted=sum(one.counted for one in parts),
+        replayed=sum(one.replayed for one in parts),
+        opened=tuple(case for one in parts for case in one.opened),
+        leaked=tuple(order for one in parts for order in one.leaked),
+        signals=tuple(signal for one in parts for signal in one.signals),
+    )
+
+
+def _project(records: Sequence[Record], tools: ProjectorTools) -> Projected:
     facts: list[ScanFact] = []
     observations: list[Observation] = []
     parked = 0
