@@ -29,6 +29,7 @@ BENCHES = {
     "ledger_put": "bench.relay:ledger_put",
     "relay_rate": "bench.relay:relay_rate",
     "payout_pipeline": "bench.payout:payout_pipeline",
+    "payout_schedule": "bench.payout_schedule:payout_schedule",
     "label_pdf": "bench.labels:label_pdf",
     "qr_image": "bench.labels:qr_image",
     "epcis_capture": "bench.epcis:epcis_capture",

@@ -1,5 +1,7 @@
 """The scheduler on a fake clock: the rate used and never exceeded, days that fill up, accounts that rest."""
 
+from functools import partial
+
 import pytest
 
 from tests.kits.payout_world import START_US, PayoutWorld, busiest_second
@@ -25,7 +27,7 @@ def test_the_rails_rate_is_used_and_in_no_second_exceeded(workers: int, lanes: i
     for _ in range(workers):
         scheduler = world.scheduler({"m1": AccountLimits()})
         for _ in range(lanes):
-            world.spawn(lambda one=scheduler: world.drain(one, (40, 200)))  # type: ignore[misc]
+            world.spawn(partial(world.drain, scheduler, (40, 200)))
     world.run(START_US + (seconds + 1) * 1_000_000)
     calls = [at for at in world.sends["m1"] if at >= START_US + 1_000_000]
     assert busiest_second(calls) <= RATE
@@ -37,7 +39,7 @@ def test_the_rate_holds_where_every_fifth_thread_wakes_too_late() -> None:
     for _ in range(4):
         scheduler = world.scheduler({"m1": AccountLimits()})
         for _ in range(12):
-            world.spawn(lambda one=scheduler: world.drain(one, (40, 200)))  # type: ignore[misc]
+            world.spawn(partial(world.drain, scheduler, (40, 200)))
     world.run(START_US + 10_000_000)
     assert busiest_second(world.sends["m1"]) <= RATE
     assert len(world.sends["m1"]) > 0.7 * RATE * 10, "late slots are lost, not used"
@@ -49,7 +51,7 @@ def test_several_accounts_add_up_and_each_keeps_its_own_rate() -> None:
     for _ in range(4):
         scheduler = world.scheduler(accounts)
         for _ in range(10):
-            world.spawn(lambda one=scheduler: world.drain(one, (40, 150)))  # type: ignore[misc]
+            world.spawn(partial(world.drain, scheduler, (40, 150)))
     world.run(START_US + 10_000_000)
     assert busiest_second(world.sends["m1"]) <= 100
     assert busiest_second(world.sends["m2"]) <= 30

@@ -190,6 +190,9 @@ class Scheduler:
             if slot >= earliest:
                 return grid.time_us(slot)
         latest = grid.at_or_after(now_us + LEAD_US + reach_us(errand, now_us // 1000))
+        if lane.busy_until_us > grid.time_us(latest):
+            # What was heard can only have become more: no need to ask.
+            return self._full(lane, grid.time_us(latest), now_us)
         pace = self._store.lease(account, earliest, latest, waiting, now_us // 1000)
         if pace.first is not None:
             lane.slots.extend(range(pace.first + 1, pace.first + waiting))
@@ -198,8 +201,12 @@ class Scheduler:
         if pace.rests_until_ms > now_us // 1000:
             return Later(pace.rests_until_ms, RESTING)
         lane.busy_until_us = grid.time_us(pace.next_free)
-        room_us = max(grid.time_us(pace.next_free - latest), grid.period_us)
-        return Later((now_us + min(room_us, HORIZON_US)) // 1000 + 1, RATE_FULL)
+        return self._full(lane, grid.time_us(latest), now_us)
+
+    def _full(self, lane: _Lane, latest_us: int, now_us: int) -> Later:
+        """When there will be room within the caller's reach, as far as is known."""
+        room_us = min(max(lane.busy_until_us - latest_us, 0), HORIZON_US)
+        return Later((now_us + room_us) // 1000 + 10, RATE_FULL)
 
     def _pause_until(self, time_us: int) -> None:
         early_us = time_us - self._clock_us()

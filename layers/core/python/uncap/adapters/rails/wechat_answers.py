@@ -33,6 +33,7 @@ ERRORS: dict[str, NotAccepted | Unknown] = {
     "NOT_ENOUGH": NotAccepted(reason="not_enough", retry_after_ms=600_000),
     "FREQUENCY_LIMITED": _RATE_LIMITED,
     "FREQUENCY_LIMIT_EXCEED": _RATE_LIMITED,
+    "RATELIMIT_EXCEED": _RATE_LIMITED,
     "RATELIMIT_EXCEEDED": _RATE_LIMITED,
     # Mostly a clock that is off: it heals, and an alarm hangs on the reason.
     "SIGN_ERROR": NotAccepted(reason="sign_error", retry_after_ms=60_000),
@@ -42,6 +43,8 @@ ERRORS: dict[str, NotAccepted | Unknown] = {
     "INVALID_REQUEST": NotAccepted(reason="invalid_request", hold=True),
     "NO_AUTH": NotAccepted(reason="no_auth", hold=True),
     "USER_ERROR": NotAccepted(reason="user_error", hold=True),
+    "ACCOUNTERROR": NotAccepted(reason="account_error", hold=True),
+    "ACCOUNT_ERROR": NotAccepted(reason="account_error", hold=True),
 }
 FAIL_REASONS = {"OVERDUE_CLOSE": EXPIRED, "MCH_CANCEL": CANCELLED}
 _MOVING = frozenset({"ACCEPTED", "PROCESSING", "TRANSFERING", "CANCELING"})

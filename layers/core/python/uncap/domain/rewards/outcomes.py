@@ -47,6 +47,8 @@ COME_BACK = frozenset(
         "month_received_quota_exceed",
         "day_received_count_exceed",
         "realname_account_received_quota_exceed",
+        "block_b2c_userlimitamount_month",
+        "block_b2c_userlimitamount_bsrule_month",
     }
 )
 """Final failures of an attempt after which the same person may be paid another time."""
