@@ -10,13 +10,15 @@ import pytest
 
 from tests.histories.campaigns import BATCH, CAMPAIGN, RELEASE, FakeCatalog
 from tests.histories.crowd import LockedWorld, together
+from tests.histories.parts import drawing_of
 from tests.histories.people import GTIN, PlainKeyring
 from tests.histories.rail import FakeRail
 from tests.histories.scans import FakeChannel, FakeLimits, FakeScans
 from tests.histories.stores import FakeLedger, FakeQueue
 from uncap.adapters.catalog import Catalog
 from uncap.adapters.rails.own_ledger import OwnLedgerRail
-from uncap.domain.catalog import LaidPrize, PersonLimit, Release, Role
+from uncap.domain.campaigns.draws import Draw, DrawShare
+from uncap.domain.catalog import Effect, LaidPrize, PersonLimit, Release, Role
 from uncap.domain.codes.scheme import Keyring
 from uncap.domain.errors import LimitError
 from uncap.domain.rails import Rail
@@ -36,9 +38,12 @@ CROWD = 1_000
 class BigCatalog(FakeCatalog):
     """A release of a thousand codes under a campaign with these limits."""
 
-    def __init__(self, limit: PersonLimit) -> None:
+    def __init__(self, limit: PersonLimit, last: Draw | None = None) -> None:
         super().__init__()
         self.campaign = msgspec.structs.replace(CAMPAIGN, limit=limit)
+        if last:
+            effects = (*CAMPAIGN.effects, Effect(6, "consumer", "drawn", last.draw_id))
+            self.campaign = msgspec.structs.replace(self.campaign, effects=effects, draws=(last,))
         self.batch = msgspec.structs.replace(BATCH, size=CROWD)
 
     def release(self) -> Release:
@@ -50,11 +55,12 @@ class BigCatalog(FakeCatalog):
 class Shop:
     """The claim path, the relay and the worker over locked tables."""
 
-    def __init__(self, limit: PersonLimit | None = None) -> None:
+    def __init__(self, limit: PersonLimit | None = None, last: Draw | None = None) -> None:
         world = self.world = LockedWorld()
         self.scans, self.limits, self.ledger = FakeScans(world), FakeLimits(world), FakeLedger(world)
         self.rail, self.queue = FakeRail(world, 0.0), FakeQueue(world)
-        catalog = Catalog(BigCatalog(limit or PersonLimit()), world.clock_ms, 5_000)
+        source = BigCatalog(limit or PersonLimit(), last)
+        catalog = Catalog(source, world.clock_ms, 5_000)
         brakes, own = Brakes(catalog, world.clock_ms), OwnLedgerRail()
         keyring = cast("Keyring", PlainKeyring())
         # Each claim in a container of its own: what one remembers about a hot code must not decide here.
@@ -64,7 +70,15 @@ class Shop:
         channel = FakeChannel()
         channel.shipped = True
         self.granter = Granter(
-            catalog, channel, self.ledger, self.queue, lambda *_: "cash", brakes, world.clock_ms, {"points": own}
+            catalog,
+            channel,
+            self.ledger,
+            self.queue,
+            lambda *_: "cash",
+            brakes,
+            world.clock_ms,
+            {"points": own},
+            drawing=drawing_of(self.ledger, source.campaign, world.clock_ms),
         )
         rails: dict[str, Rail] = {"cash": self.rail, "points": own}
         self.payouts = Payouts(self.ledger, catalog, brakes, rails, lambda one: f"openid-{one.party}", world.clock_ms)
@@ -109,6 +123,20 @@ def test_one_person_with_a_thousand_winning_codes_and_a_limit_of_three(limit: Pe
     left = [index for index, answer in enumerate(answers) if answer == "limit"]
     others = together(len(left), lambda number: shop.claim(f"p{number}", left[number]))
     assert Counter(others) == {"first": CROWD - 3}, "codes of refused claims must stay claimable"
+
+
+def test_the_last_drawn_prize_goes_to_one_of_a_thousand() -> None:
+    """64 relays grant a thousand claims, all of which are drawn for one prize."""
+    shop = Shop(last=Draw("last", (DrawShare("cash", 1, 1, 1),)))
+    for index in range(CROWD):
+        shop.claim(f"q{index}", index)
+    records = [record for shard in shop.scans.shards for record in shard]
+    together(64, lambda number: grant_changes(records[number::64], shop.granter))
+    drawn = [one for one in shop.ledger.items.values() if one.effect_no == 6]
+    assert len(drawn) == CROWD
+    assert sum(bool(one.holds) for one in drawn) == 1
+    assert Counter(one.reason for one in drawn if not one.holds) == {"budget_exhausted": CROWD - 1}
+    assert sum(shop.ledger.counts.values()) == 1
 
 
 def test_a_person_in_a_thousand_races_for_taken_codes_keeps_every_slot() -> None:
