@@ -59,18 +59,27 @@ class DynamoFlow:
         return found.party if found.shipped else ""
 
     def whereabouts(self, batch_no: int, index: int) -> Whereabouts:
-        """Where the unit should be now, by everything declared about it and what it was packed in."""
+        """Where the unit should be now, by everything declared about it and what it was packed in.
+
+        A case nobody ever named is where its first bottle is: paper often counts bottles.
+        """
         unit = UnitRef(batch_no, index)
         if self._levels is None:
             return self._simple(unit)
-        above = self._levels.above(unit)
+        found = self._declared(unit, self._levels)
+        if not found.shipped and (inside := self._levels.first_inside(unit)) != unit:
+            return self._declared(inside, self._levels)
+        return found
+
+    def _declared(self, unit: UnitRef, levels: Levels) -> Whereabouts:
+        above = levels.above(unit)
         if not self._complex(unit.batch_no, above, self._max_age_ms):
             found = self._simple(unit)
             if found.shipped or not self._complex(unit.batch_no, above, 0):
                 return found
-        story = self._told(unit, self._levels, self._max_age_ms)
+        story = self._told(unit, levels, self._max_age_ms)
         if not story.shipped and self._max_age_ms:
-            story = self._told(unit, self._levels, 0)
+            story = self._told(unit, levels, 0)
         return Whereabouts(story.place.party, story.shipped)
 
     def story_of(self, unit: UnitRef) -> Story:
