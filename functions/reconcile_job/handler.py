@@ -10,11 +10,13 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from uncap.adapters.account_books import AccountBooks
 from uncap.runtime.observability import NAMESPACE
 from uncap.runtime.wiring_back import RelayTools, reconcile_tools
 from uncap.services.close_day import close_day
 from uncap.services.compare_statement import compare_statement
 from uncap.services.reconcile_scans import reconcile
+from uncap.services.settle_accounts import continue_settling
 
 logger = Logger(service="reconcile_job")
 metrics = Metrics(namespace=NAMESPACE, service="reconcile_job")
@@ -29,12 +31,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     tools = reconcile_tools()
     if "statement_date" in event:
         return _compare(str(event["statement_date"]), tools)
-    done = reconcile(
-        tools.scans,
-        tools.granter,
-        tools.clock_ms,
-        lambda: context.get_remaining_time_in_millis() < _RESERVE_MS,
-    )
+
+    def time_is_up() -> bool:
+        return context.get_remaining_time_in_millis() < _RESERVE_MS
+
+    notes = continue_settling(tools.granter.ledger, AccountBooks(), tools.clock_ms(), time_is_up)
+    done = reconcile(tools.scans, tools.granter, tools.clock_ms, time_is_up)
     for pk, cause in done.poison:
         logger.error("claim cannot be granted", extra={"code_key": pk, "reason": cause.code})
     metrics.add_metric(name="RewardsReconciled", unit=MetricUnit.Count, value=len(done.created))
@@ -44,6 +46,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
         "rewards_created": len(done.created),
         "resent": done.resent,
         "associated": done.associated,
+        "credit_notes": notes,
     }
     if done.complete:
         counts |= close_day(tools.granter.ledger, tools.releases(), tools.rail, tools.clock_ms())

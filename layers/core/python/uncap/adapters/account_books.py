@@ -76,6 +76,19 @@ class AccountBooks:
             items = _items(keys)
             yield from (_row(items[pk], holder) for pk in keys if pk in items)
 
+    def page(self, holder: Holder, month: str, limit: int, after: str = "") -> tuple[list[Row], str]:
+        """Up to `limit` of the month's entries following `after`, and what to continue from ("" at the end)."""
+        owner, key = holder.owner(month), None
+        if after:
+            at_ms, _, pk = after.partition("#")
+            key = {"pk": {"S": pk}, "owner": {"S": owner}, "owner_at": {"N": at_ms}}
+        with translated():
+            found = LedgerItem.by_owner.query(owner, limit=limit, page_size=limit, last_evaluated_key=key)
+            keys = [(item.pk, item.owner_at) for item in found]
+        items = _items([pk for pk, _ in keys])
+        rows = [_row(items[pk], holder) for pk, _ in keys if pk in items]
+        return rows, f"{keys[-1][1]}#{keys[-1][0]}" if len(keys) == limit else ""
+
     def balance(self, account: Account, now_ms: int) -> int:
         """What is owed to the holder: carried, and what accrued since. Accruals of the last second may be missing."""
         since = account.open_months(month_of(now_ms))

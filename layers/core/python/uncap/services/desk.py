@@ -9,6 +9,7 @@ from typing import Annotated, TypeVar
 
 import msgspec
 
+from uncap.adapters.account_books import AccountBooks
 from uncap.adapters.association import StoredAssociation
 from uncap.adapters.audited_writes import AuditedWrites, DocWrite
 from uncap.adapters.catalog import BatchView, Catalog
@@ -93,6 +94,7 @@ class Desk:
     replenishments: Callable[[], Replenishments] = field(kw_only=True)
     link_base: str = ""
     cache_age_ms: int = 5_000
+    accounts: AccountBooks = field(default_factory=AccountBooks)
 
     def product(self, gtin: str) -> Product:
         """Raises NotFoundError (`product_unknown`)."""

@@ -15,11 +15,13 @@ from uncap.domain.books.notes import CreditNote, Numbers
 from uncap.domain.errors import ConflictError, TransientError
 from uncap.domain.ledger import JournalEntry
 from uncap.domain.rewards.accruing import ACCRUAL, checked_month, month_start_ms, next_month
+from uncap.domain.rewards.ports import LedgerStore
 from uncap.domain.rewards.reward import Case
 
 SETTLES_AFTER_MS = 6 * 3_600_000
 """How long after a month's end it is closed: every write that was dated into it has arrived and is in the index."""
 ISSUER = "brand"
+_CURSOR = "settlement"
 _PAGE = 50
 _RACES = 8
 _MONTHS = 24  # of an account that was left alone, closed in one transaction
@@ -155,3 +157,23 @@ def _periods(account: Account, months: list[str], books: Books) -> tuple[tuple[P
         periods.append(closed(account.holder, month, opening, rows))
         opening = periods[-1].closing_minor
     return tuple(periods), accrued
+
+
+def load_settling(ledger: LedgerStore) -> Settling | None:
+    """The settlement that runs, or ran last."""
+    text = ledger.read_cursor(_CURSOR)
+    return msgspec.json.decode(text, type=Settling) if text else None
+
+
+def save_settling(ledger: LedgerStore, settling: Settling) -> None:
+    """Remember how far it is."""
+    ledger.save_cursor(_CURSOR, msgspec.json.encode(settling).decode())
+
+
+def continue_settling(ledger: LedgerStore, books: Books, now_ms: int, time_is_up: Callable[[], bool]) -> int:
+    """A released month goes on; the credit notes issued by this call."""
+    settling = load_settling(ledger)
+    if settling is None or settling.done:
+        return 0
+    done = settle_month(settling, books, now_ms, time_is_up, lambda one: save_settling(ledger, one), ledger.open_case)
+    return done.notes - settling.notes

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from uncap.routes.console import meta
 from uncap.routes.console.audit import AUDIT
 from uncap.routes.console.batches import BATCHES
+from uncap.routes.console.books import BOOKS
 from uncap.routes.console.campaigns import CAMPAIGNS
 from uncap.routes.console.codes import CODES
 from uncap.routes.console.diversion import DIVERSION
@@ -48,6 +49,7 @@ AREAS: tuple[Area, ...] = (
     CAMPAIGNS,
     OVERVIEW,
     REWARDS,
+    BOOKS,
     REPLENISHMENT,
     DIVERSION,
     AUDIT,
