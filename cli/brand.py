@@ -125,15 +125,14 @@ def decommission(console: Console, batch_no: int, indices: Sequence[int]) -> Non
         console.call("POST", f"/batches/{batch_no}/decommission", body)
 
 
-def campaign(
-    console: Console,
-    campaign_id: str,
-    gtins: Sequence[str],
-    now_ms: int,
-    **details: object,
-) -> None:
-    """A campaign with laid cash and points for the consumer and a fixed rebate for the distributor."""
-    body: dict[str, object] = {
+def campaign(console: Console, campaign_id: str, gtins: Sequence[str], now_ms: int, **details: object) -> None:
+    """A campaign as `campaign_body` describes it."""
+    declare(console, "/campaigns", campaign_body(campaign_id, gtins, now_ms, **details))
+
+
+def campaign_body(campaign_id: str, gtins: Sequence[str], now_ms: int, **details: object) -> dict[str, object]:
+    """Laid cash and points for the consumer and a fixed rebate for the distributor, but for the `details`."""
+    return {
         "campaign_id": campaign_id,
         "name": {"zh-CN": "开盖有礼", "en": "Open and win"},
         "rules": {
@@ -162,7 +161,6 @@ def campaign(
         ],
         **details,
     }
-    declare(console, "/campaigns", body)
 
 
 def _words(chinese: str, english: str) -> dict[str, str]:

@@ -17,6 +17,7 @@ from uncap.domain.codes.links import check_gtin
 from uncap.services.create_product import Gtin
 from uncap.services.desk import Id, TimeMs, Words
 from uncap.services.rule_forms import NewEffect, NewExclusion, NewRule
+from uncap.services.split_forms import NewSplit
 
 Count = Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000)]
 Digest = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}$(?!\n)", max_length=32, description="As POST /rule-parts")]
@@ -118,6 +119,7 @@ class NewCampaign(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     effects: Annotated[tuple[NewEffect, ...], msgspec.Meta(max_length=16)] = ()
     pool: Annotated[tuple[NewShare, ...], msgspec.Meta(max_length=100)] = ()
     draws: Annotated[tuple[NewDraw, ...], msgspec.Meta(max_length=20)] = ()
+    splits: Annotated[tuple[NewSplit, ...], msgspec.Meta(max_length=10)] = ()
     limit: NewLimit = NewLimit()
     currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$(?!\n)", max_length=3)] = "CNY"
     version: Annotated[int, msgspec.Meta(ge=1, le=999_999)] = 1
@@ -144,9 +146,9 @@ def campaign_of(given: NewCampaign, effective_at_ms: int, rule_set: RuleSetRef) 
         ends_at_ms=given.ends_at_ms,
         claim_until_ms=given.claim_until_ms,
         gtins=tuple(check_gtin(gtin) for gtin in given.gtins),
-        prizes=tuple(one.value() for one in given.prizes),
+        prizes=(*(one.value() for one in given.prizes), *(prize for one in given.splits for prize in one.prizes())),
         pool=tuple(PoolShare(s.prize_id, s.win, s.per) for s in given.pool),
-        effects=tuple(one.value() for one in given.effects),
+        effects=(*(one.value() for one in given.effects), *(part for one in given.splits for part in one.effects())),
         currency=given.currency,
         limit=PersonLimit(given.limit.per_day, given.limit.per_campaign),
         rule_set=rule_set,
