@@ -30,6 +30,7 @@ RAIL_FIELDS = (
 _KEY_BYTES = 32
 
 
+WECHAT_FIELDS = ("appid", "secret")
 def _key() -> str:
     return secrets.token_hex(_KEY_BYTES)
 
@@ -50,17 +51,28 @@ def secret_name(stage: str, kind: str) -> str:
     return f"uncap/{stage}/{kind}"
 
 
-def ensure_secrets(client: "SecretsManagerClient", stage: str, rail_keys: dict[str, str] | None = None) -> list[str]:
-    """Fills every empty secret of `stage`; returns the kinds written. `rail_keys` None leaves the rail's secret alone.
+def ensure_secrets(
+    client: "SecretsManagerClient",
+    stage: str,
+    rail_keys: dict[str, Any] | None = None,
+    wechat_app: dict[str, str] | None = None,
+) -> list[str]:
+    """Fills every empty secret of `stage`; returns the kinds written. `rail_keys` None leaves the rail's secret alone,
+    `wechat_app` None that of signing in by WeChat.
 
     Raises ValueError if `rail_keys` lacks a field, botocore's ClientError if a secret was not deployed.
     """
     makers = dict(GENERATORS)
     if rail_keys is not None:
-        missing = [name for name in RAIL_FIELDS if not rail_keys.get(name)]
-        if missing:
-            raise ValueError(f"rail keys lack {', '.join(missing)}")
-        makers["rail-keys"] = lambda: {name: rail_keys[name] for name in RAIL_FIELDS}
+        rail_secret = _rail_secret(rail_keys)
+        makers["rail-keys"] = lambda: rail_secret
+    if wechat_app is not None:
+        missing = [name for name in WECHAT_FIELDS if not wechat_app.get(name)]
+        if missing or wechat_app.get("kind", "page") not in ("page", "mini"):
+            raise ValueError(f"the WeChat app lacks {', '.join(missing)}" if missing else "kind is page or mini")
+        makers["wechat-app"] = lambda: {
+            name: wechat_app[name] for name in (*WECHAT_FIELDS, "kind") if name in wechat_app
+        }
     written = []
     for kind, make in makers.items():
         name = secret_name(stage, kind)
@@ -93,9 +105,10 @@ def init(
     """Writes the keys that are still empty; existing ones stay as they are."""
     try:
         rail = json.loads(rail_keys.read_bytes()) if rail_keys else None
-        written = ensure_secrets(boto3.client("secretsmanager"), stage, rail)
+        app_keys = json.loads(wechat_app.read_bytes()) if wechat_app else None
+        written = ensure_secrets(boto3.client("secretsmanager"), stage, rail, app_keys)
     except ValueError as error:
-        typer.echo(f"{rail_keys}: {error}", err=True)
+        typer.echo(f"{rail_keys or wechat_app}: {error}", err=True)
         raise typer.Exit(2) from error
     except (BotoCoreError, ClientError) as error:
         typer.echo(f"Secrets of stage {stage} cannot be written: {error}", err=True)
@@ -108,5 +121,11 @@ def init(
 @app.command("names")
 def names(stage: Annotated[str, typer.Option()] = "prod") -> None:
     """Lists the secrets of a stage."""
-    for kind in (*GENERATORS, "rail-keys"):
+    wechat_app: Annotated[
+        Path | None,
+        typer.Option(
+            help="JSON file with appid, secret and kind (page, mini) of the app.", exists=True, dir_okay=False
+        ),
+    ] = None,
+    for kind in (*GENERATORS, "rail-keys", "wechat-app"):
         typer.echo(secret_name(stage, kind))

@@ -39,6 +39,8 @@ ROUTES = {
     "GET /v1/rewards/{id}",
     "POST /v1/sessions",
     "POST /v1/memberships",
+    "GET /v1/sign-in",
+    "GET /v1/sign-in/return",
     "POST /v1/redemptions",
     "GET /v1/replenishments",
     "POST /v1/replenishments/{claimant}",

@@ -16,7 +16,7 @@ from uncap.adapters import models
 ROOT = Path(__file__).parents[2]
 TEMPLATES = ["template.yaml", *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "infra").glob("*.yaml"))]
 SECRETS = {
-    "ScanApi": {"code-keys", "session-keys", "payee-keys"},
+    "ScanApi": {"code-keys", "session-keys", "payee-keys", "wechat-app"},
     "ConsoleApi": {"code-keys", "draw-keys", "operator-keys", "alert-keys"},
     "RewardRelay": {"code-keys", "draw-keys"},
     "ReconcileJob": {"code-keys", "draw-keys", "rail-keys"},
@@ -27,7 +27,7 @@ SECRETS = {
     "IntakeJob": {"code-keys"},
     "AlertJob": {"alert-keys"},
     "AboutPage": {"code-keys"},
-    "ChannelApi": {"session-keys", "payee-keys"},
+    "ChannelApi": {"session-keys", "payee-keys", "wechat-app"},
 }
 # Services that know no resource for the action.
 ANY_RESOURCE = {

@@ -80,14 +80,34 @@ class LocalIdentity:
         return Identity(person, seal_payee(bytes.fromhex(keys.seal), person, openid, self._random_bytes(_NONCE_BYTES)))
 
 
+class WeChatPlace(msgspec.Struct, frozen=True):
+    """Which app signs people in, and where WeChat is asked. `secret` reads a secret's text by its ARN."""
+
+    app_id: str
+    secret_arn: str
+    api_base: str
+    secret: Callable[[str, Callable[[str], Any]], Callable[[], Any]]
+
+
 def identity_provider(
-    name: str, keys: Callable[[], PayeeKeys], random_bytes: Callable[[int], bytes]
+    name: str,
+    keys: Callable[[], PayeeKeys],
+    random_bytes: Callable[[int], bytes],
+    wechat: WeChatPlace | None = None,
 ) -> IdentityProvider:
-    """The provider a deployment names. Raises InputError (`identity_provider_unknown`): a configuration error."""
+    """The provider a deployment names. InputError (`identity_provider_unknown`, `wechat_app_missing`): its settings."""
     if name == "local":
         return LocalIdentity(keys, random_bytes)
+    if name == "wechat":
+        if wechat is None or not (wechat.app_id and wechat.secret_arn):
+            raise InputError("wechat_app_missing", "signing in by WeChat needs an app", where="UNCAP_WECHAT_APP_ID")
+        # Imported here: a deployment with another provider does not pay for it at its cold starts.
+        from uncap.adapters.wechat_identity import HttpsExchange, WeChatApp, WeChatIdentity
+
+        app = wechat.secret(wechat.secret_arn, WeChatApp.parse)
+        return WeChatIdentity(wechat.app_id, app, keys, random_bytes, HttpsExchange(wechat.api_base))
     raise InputError(
         "identity_provider_unknown",
-        f"identity provider {name!r} is not built into this release; use 'local'",
+        f"identity provider {name!r} is not built into this release; use 'local' or 'wechat'",
         where="UNCAP_IDENTITY_PROVIDER",
     )

@@ -5,6 +5,7 @@ from aws_lambda_powertools.event_handler.api_gateway import Response
 
 from uncap.domain.errors import AuthError, CodeForgedError, LimitError, TransientError, UncapError
 from uncap.domain.sessions import csrf_token
+from uncap.routes import sign_in_routes
 from uncap.routes.problems import status_of
 from uncap.routes.requests import Request
 from uncap.routes.scan_desk import ApiDesk
@@ -25,6 +26,8 @@ _CLAIM_ID_BYTES = 16
 def code_page(desk: ApiDesk, request: Request, code: IssuedCode, now_ms: int) -> Response[str]:
     """The page of an issued code, with what its form needs: a fresh claim id and the session's CSRF token."""
     opened = session_for_page(desk.session, request.cookie(), now_ms)
+    if elsewhere := sign_in_routes.silently(desk, request, opened, link_path(code.gtin, code.serial)):
+        return elsewhere
     view = view_code(desk.view, opened.session, code, now_ms, back=_address(desk, request, code.gtin, code.serial))
     return _page(desk, request, opened, view, 200, desk.session.random_bytes(_CLAIM_ID_BYTES).hex())
 

@@ -13,7 +13,7 @@ from uncap.domain.codes.links import check_gtin, fold_serial, parse_code_link
 from uncap.domain.errors import AuthError, CodeForgedError, InputError, NotFoundError, UncapError
 from uncap.domain.lifecycle import notice_of, product_of
 from uncap.domain.sessions import Session, check_csrf
-from uncap.routes import member_routes, openapi, resolver, resolver_routes
+from uncap.routes import member_routes, openapi, resolver, resolver_routes, sign_in_routes
 from uncap.routes.problems import internal_problem
 from uncap.routes.requests import Request
 from uncap.routes.scan_desk import ApiDesk
@@ -128,6 +128,14 @@ class ScanApi:
         opened = member_routes.signed_in(self._desk, opened, now_ms)
         return json_reply(SessionReply(opened.token, opened.session.expires_at_s))
 
+    def begin_sign_in(self, request: Request) -> Response[str]:
+        """To the provider's page."""
+        return sign_in_routes.begin(self._desk, request, request.query("to"))
+
+    def finish_sign_in(self, request: Request) -> Response[str]:
+        """Back from it."""
+        return sign_in_routes.finish(self._desk, request)
+
     def show_openapi(self, _request: Request) -> Response[str]:
         """The document, made once."""
         return json_reply(self._document, headers=OPEN_HEADERS)
@@ -172,7 +180,8 @@ class ScanApi:
             wanted = ScanRequest(gtin, serial, form.claim_id)
             result, opened = member_routes.record(self._desk, session, wanted, now_ms)
         except UncapError as error:
-            return refused_page(self._desk, request, form, gtin, error, now_ms)
+            elsewhere = sign_in_routes.instead(self._desk, request, error, link_path(gtin, serial))
+            return elsewhere or refused_page(self._desk, request, form, gtin, error, now_ms)
         self._count(result, now_ms)
         return claimed_page(self._desk, request, opened, result, now_ms)
 

@@ -128,6 +128,32 @@ ROUTES: tuple[Route, ...] = (
         },
     ),
     Route(
+        method="GET",
+        path="/v1/sign-in",
+        name="begin_sign_in",
+        summary="Sends a page's visitor to the identity provider's own page, where it has one.",
+        parameters=(Parameter("to", "query", "the page of ours to come back to"),),
+        answers=(Answer(302, "to the provider", (), {"Location": "its page"}),),
+        problems={400: "`page_not_ours`, `sign_in_not_offered`", 401: "no session: the page was never opened", **_BUSY},
+    ),
+    Route(
+        method="GET",
+        path="/v1/sign-in/return",
+        name="finish_sign_in",
+        summary="Where the provider sends the visitor back: the same browser's session, now with its person.",
+        parameters=(
+            Parameter("to", "query", "as it was given"),
+            Parameter("code", "query", "the provider's one-time code"),
+            Parameter("state", "query", "as it was given to the provider"),
+        ),
+        answers=(Answer(303, "back to the page", (), {"Location": "the page", "Set-Cookie": "the session"}),),
+        problems={
+            400: "`page_not_ours`",
+            401: "`sign_in_state_invalid`, `credential_invalid`, `session_invalid`, `session_expired`",
+            **_BUSY,
+        },
+    ),
+    Route(
         method="POST",
         path="/v1/memberships",
         name="accept_invitation",

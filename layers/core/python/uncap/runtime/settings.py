@@ -29,6 +29,9 @@ class ScanSettings(_Common, frozen=True, kw_only=True):
     session_keys_secret: str
     payee_keys_secret: str
     identity_provider: str = "local"  # local | wechat
+    wechat_app_id: str = ""
+    wechat_app_secret: str = ""  # the WeChatApp secret's ARN
+    wechat_api_base: str = "https://api.weixin.qq.com"
     link_base: str = ""  # scheme://host of printed links; empty: the host the request came to
     confirm_url: str = ""  # where a payout that waits for the person's tap is confirmed outside WeChat (local stack)
     clone_threshold: int = 10  # scans of one outer code after which the page warns of copies
@@ -45,6 +48,9 @@ class ChannelSettings(_Common, frozen=True, kw_only=True):
     session_keys_secret: str
     payee_keys_secret: str
     identity_provider: str = "local"
+    wechat_app_id: str = ""
+    wechat_app_secret: str = ""  # the WeChatApp secret's ARN
+    wechat_api_base: str = "https://api.weixin.qq.com"
     link_base: str = ""
     confirm_url: str = ""
 

@@ -29,6 +29,7 @@ from uncap.routes.scan_replies import Meter
 from uncap.runtime.clock import clock_ms
 from uncap.runtime.observability import Observer
 from uncap.runtime.settings import ChannelSettings, read
+from uncap.runtime.sign_in import wechat_place
 from uncap.services.join_party import MemberDesk
 from uncap.services.open_session import SessionDesk
 from uncap.services.read_reward import RewardDesk
@@ -87,7 +88,9 @@ def build_desk(
     redeem = _redeem_desk(settings, database, catalog, parties, store, clock)
     session = SessionDesk(
         keys=CachedSecret(vault, settings.session_keys_secret, SessionKeys.parse, clock),
-        provider=identity_provider(settings.identity_provider, payee_keys, random_bytes),
+        provider=identity_provider(
+            settings.identity_provider, payee_keys, random_bytes, wechat_place(settings, vault, clock)
+        ),
         provider_name=settings.identity_provider,
         random_bytes=random_bytes,
     )

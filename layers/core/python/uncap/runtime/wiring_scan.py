@@ -30,6 +30,7 @@ from uncap.routes.scan_routes import ScanApi, mount
 from uncap.runtime.clock import clock_ms
 from uncap.runtime.observability import Observer
 from uncap.runtime.settings import ScanSettings, read
+from uncap.runtime.sign_in import wechat_place
 from uncap.services.claim_code import ScanDesk
 from uncap.services.hot_codes import HotCodes
 from uncap.services.join_party import MemberDesk
@@ -82,7 +83,9 @@ def build_desk(
     """A desk over two clients; nothing is called yet."""
     catalog = Catalog(WireCatalogSource(database, settings.catalog_table), clock, settings.catalog_max_age_ms)
     payee_keys = CachedSecret(vault, settings.payee_keys_secret, PayeeKeys.parse, clock)
-    provider = identity_provider(settings.identity_provider, payee_keys, random_bytes)
+    provider = identity_provider(
+        settings.identity_provider, payee_keys, random_bytes, wechat_place(settings, vault, clock)
+    )
     scan = ScanDesk(
         keyring=CachedSecret(vault, settings.code_keys_secret, Keyring.parse, clock),
         catalog=catalog,
