@@ -6,7 +6,7 @@ anyone and is for local stacks and demonstrations.
 
 import re
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
