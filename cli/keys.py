@@ -13,6 +13,9 @@ import boto3
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
+from uncap.adapters.rails.registry import fleet_of
+from uncap.domain.errors import InputError
+
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
@@ -27,10 +30,10 @@ RAIL_FIELDS = (
     "platform_serial",
     "platform_public_key_pem",
 )
+WECHAT_FIELDS = ("appid", "secret")
 _KEY_BYTES = 32
 
 
-WECHAT_FIELDS = ("appid", "secret")
 def _key() -> str:
     return secrets.token_hex(_KEY_BYTES)
 
@@ -60,7 +63,7 @@ def ensure_secrets(
     """Fills every empty secret of `stage`; returns the kinds written. `rail_keys` None leaves the rail's secret alone,
     `wechat_app` None that of signing in by WeChat.
 
-    Raises ValueError if `rail_keys` lacks a field, botocore's ClientError if a secret was not deployed.
+    Raises ValueError if one of them lacks a field, botocore's ClientError if a secret was not deployed.
     """
     makers = dict(GENERATORS)
     if rail_keys is not None:
@@ -82,6 +85,22 @@ def ensure_secrets(
     return written
 
 
+def _rail_secret(given: dict[str, Any]) -> dict[str, Any]:
+    """One merchant's keys, or several with their limits and routes; ValueError where they could not be used."""
+    several = given.get("merchants")
+    for one in several if isinstance(several, list) else [given]:
+        missing = [name for name in RAIL_FIELDS if not isinstance(one, dict) or not one.get(name)]
+        if missing:
+            raise ValueError(f"rail keys lack {', '.join(missing)}")
+    if "merchants" not in given:
+        return {name: given[name] for name in RAIL_FIELDS}
+    try:
+        fleet_of(given)
+    except InputError as error:
+        raise ValueError(f"{error.message} (at {error.where or 'merchants'})") from error
+    return given
+
+
 def _has_value(client: "SecretsManagerClient", name: str) -> bool:
     """A secret made by the template has no version on AWS and an empty one on the local stack."""
     client.describe_secret(SecretId=name)  # a secret that is not there at all must not look like an empty one
@@ -100,6 +119,12 @@ def init(
     rail_keys: Annotated[
         Path | None,
         typer.Option(help="JSON file with the merchant's keys at the payout rail.", exists=True, dir_okay=False),
+    ] = None,
+    wechat_app: Annotated[
+        Path | None,
+        typer.Option(
+            help="JSON file with appid, secret and kind (page, mini) of the app.", exists=True, dir_okay=False
+        ),
     ] = None,
 ) -> None:
     """Writes the keys that are still empty; existing ones stay as they are."""
@@ -121,11 +146,5 @@ def init(
 @app.command("names")
 def names(stage: Annotated[str, typer.Option()] = "prod") -> None:
     """Lists the secrets of a stage."""
-    wechat_app: Annotated[
-        Path | None,
-        typer.Option(
-            help="JSON file with appid, secret and kind (page, mini) of the app.", exists=True, dir_okay=False
-        ),
-    ] = None,
     for kind in (*GENERATORS, "rail-keys", "wechat-app"):
         typer.echo(secret_name(stage, kind))
