@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 import msgspec
 import pytest
 
+from tests.kits.voucher_bank import VoucherBank
 from uncap.adapters.rails.own_ledger import OwnLedgerRail
 from uncap.adapters.rails.registry import build_rails, rail_keys
 from uncap.domain.errors import AuthError, InputError
@@ -29,6 +30,7 @@ from uncap.domain.rails import (
     check_instruction,
 )
 
+NOON_MS = 1_795_348_800_000
 ORDER = PayInstruction(
     bill_no="B0001", payee="acct-secret", amount_minor=500, campaign_name="夏日开盖", reward_note="开盖奖励"
 )
@@ -76,7 +78,7 @@ class GiftCardRail:
             yield StatementLine(bill_no=card.bill_no, rail_id=str(key), amount_minor=card.amount_minor, at_ms=0)
 
 
-RAILS: list[Callable[[], Rail]] = [OwnLedgerRail, GiftCardRail]
+RAILS: list[Callable[[], Rail]] = [OwnLedgerRail, GiftCardRail, lambda: VoucherBank(lambda: NOON_MS)]
 
 
 @pytest.mark.parametrize("make", RAILS)
