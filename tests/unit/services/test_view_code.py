@@ -3,8 +3,9 @@
 import msgspec
 import pytest
 
-from tests.kits.scan_kit import BATCH, GTIN, World
-from uncap.domain.catalog import Role
+from tests.kits.scan_kit import BATCH, CAMPAIGN, GTIN, World
+from uncap.domain.campaigns.draws import Draw, DrawShare
+from uncap.domain.catalog import Effect, Role
 from uncap.domain.errors import NotFoundError
 from uncap.domain.rails import UserAction
 from uncap.domain.rewards.reward import Reward, State
@@ -44,6 +45,17 @@ def test_a_fresh_code_is_claimable_after_one_read() -> None:
     assert [(one.win, one.per, one.name["en"]) for one in view.odds] == [(1, 10, "Cap red packet")]
     assert view.claim_until == "2027-01-21"
     assert (world.scans.reads, world.scans.writes) == (1, 0)
+
+
+def test_odds_of_drawn_prizes_are_shown_too() -> None:
+    world = World()
+    lucky = Draw("lucky", (DrawShare("p1", 1, 1_000, 5),))
+    effects = (*CAMPAIGN.effects, Effect(9, "consumer", "drawn", "lucky"))
+    given = msgspec.structs.replace(CAMPAIGN, effects=effects, draws=(lucky,))
+    code = find_code(world.keyring, world.scan_desk.catalog, GTIN, world.serial(1), world.now_ms)
+    drawn = msgspec.structs.replace(code, campaign=given)
+    view = view_code(world.api_desk.view, world.session("ann"), drawn, world.now_ms, back="http://h/01/x")
+    assert [(one.win, one.per) for one in view.odds] == [(1, 10), (1, 1_000)]
 
 
 def test_the_holder_sees_the_reward_and_others_a_day() -> None:

@@ -8,7 +8,8 @@ from urllib.parse import quote
 
 import msgspec
 
-from uncap.domain.catalog import Campaign, Product
+from uncap.domain.campaigns.draws import DRAWN, DrawShare
+from uncap.domain.catalog import Campaign, PoolShare, Product
 from uncap.domain.claims import decide_claim
 from uncap.domain.days import day_of
 from uncap.domain.errors import NotFoundError
@@ -102,9 +103,13 @@ def _name(product: Product | None) -> dict[str, str]:
 
 
 def _odds(campaign: Campaign | None) -> tuple[PrizeOdds, ...]:
+    """Of what is laid, and of what everyone is drawn for; rules may name other draws (ADR 0019)."""
     if campaign is None:
         return ()
-    return tuple(PrizeOdds(campaign.prize(share.prize_id).name, share.win, share.per) for share in campaign.pool)
+    drawn = {one.prize_id for one in campaign.effects if one.kind == DRAWN and one.beneficiary == "consumer"}
+    shares: list[PoolShare | DrawShare] = list(campaign.pool)
+    shares += [share for draw in campaign.draws if draw.draw_id in drawn for share in draw.shares]
+    return tuple(PrizeOdds(campaign.prize(share.prize_id).name, share.win, share.per) for share in shares)
 
 
 def _claim_until(code: IssuedCode, zone: tzinfo) -> str:
