@@ -20,8 +20,12 @@ from dev.rail_simulator.store import Bill, Store
 from dev.rail_simulator.wire import ApiError, TransferRequest, beijing_day, rfc3339, statement_csv
 
 BILLS = "/v3/fund-app/mch-transfer/transfer-bills"
+RECEIPTS = "/v3/fund-app/mch-transfer/elecsign"
 _JSON = "application/json; charset=utf-8"
 _DOWNLOAD_LIFETIME_MS = 300_000
+_ACCOUNTS = frozenset({"BASIC", "OPERATION", "FEES"})
+_PAYING_ACCOUNT = "OPERATION"
+_NUMBERS = {"out-bill-no": "out_bill_no", "transfer-bill-no": "transfer_bill_no"}
 _REFUSALS = {
     "429": ApiError(429, "FREQUENCY_LIMITED", "频率超限"),
     "not_enough": ApiError(403, "NOT_ENOUGH", "资金不足"),
@@ -42,7 +46,7 @@ class MerchantApi:
         self._platform = platform
         self._hold_ms = hold_ms
         self._rate_per_s = rate_per_s
-        self._second = (0, 0)
+        self._calls: dict[str, tuple[int, int]] = {}
 
     def routes(self) -> list[Route]:
         """Everything under /v3 that a merchant calls."""
@@ -51,6 +55,14 @@ class MerchantApi:
             Route(BILLS + "/out-bill-no/{number}", self._endpoint("query", self._query("out_bill_no"))),
             Route(BILLS + "/transfer-bill-no/{number}", self._endpoint("query", self._query("transfer_bill_no"))),
             Route(BILLS + "/out-bill-no/{number}/cancel", self._endpoint("cancel", self._cancel), methods=["POST"]),
+            *(
+                Route(f"{RECEIPTS}/{path}", self._endpoint("receipt", self._order_receipt(column)), methods=["POST"])
+                for path, column in _NUMBERS.items()
+            ),
+            *(
+                Route(f"{RECEIPTS}/{path}/{{number}}", self._endpoint("receipt", self._receipt(column)))
+                for path, column in _NUMBERS.items()
+            ),
             Route("/v3/certificates", self._endpoint("certificates", self._certificates)),
             Route("/v3/bill/fundflowbill", self._endpoint("statement", self._fund_flow)),
             Route("/v3/billdownload/file", self._download),
@@ -68,7 +80,7 @@ class MerchantApi:
             if before is not None:
                 return before
             try:
-                self._count()
+                self._count(op)
                 status, document = 200, action(request, body)
             except ApiError as error:
                 status, document = error.status, _error(error.code, error.message)
@@ -107,11 +119,13 @@ class MerchantApi:
         authorization = request.headers.get("authorization", "")
         return self._platform.request_problem(request.method, target, body, authorization)
 
-    def _count(self) -> None:
-        second, calls = self._second
+    def _count(self, op: str) -> None:
+        """Each interface has its own rate."""
+        second, calls = self._calls.get(op, (0, 0))
         now = int(time.time())
-        self._second = (now, calls + 1 if now == second else 1)
-        if self._second[1] > self._rate_per_s:
+        calls = calls + 1 if now == second else 1
+        self._calls[op] = (now, calls)
+        if calls > self._rate_per_s:
             raise ApiError(429, "RATELIMIT_EXCEEDED", "频率超限")
 
     def _reply(self, request: Request, status: int, document: Document, *, skew_s: int = 0) -> Response:
@@ -195,7 +209,10 @@ class MerchantApi:
             from_ms, to_ms = beijing_day(request.query_params.get("bill_date", ""))
         except ValueError as error:
             raise ApiError(400, "PARAM_ERROR", "bill_date") from error
-        bills = self._store.successes(from_ms, to_ms)
+        account = request.query_params.get("account_type", "BASIC")
+        if account not in _ACCOUNTS:
+            raise ApiError(400, "PARAM_ERROR", "account_type")
+        bills = self._store.successes(from_ms, to_ms) if account == _PAYING_ACCOUNT else []
         if not bills:
             raise ApiError(400, "NO_STATEMENT_EXIST", "账单不存在")
         rows = [
@@ -203,14 +220,57 @@ class MerchantApi:
             for b in bills
         ]
         body = statement_csv(rows, self._store.meta("balance"))
-        token, now_ms = secrets.token_urlsafe(32), time.time_ns() // 1_000_000
-        self._store.db.execute("DELETE FROM downloads WHERE created_ms < ?", (now_ms - _DOWNLOAD_LIFETIME_MS,))
-        self._store.db.execute("INSERT INTO downloads VALUES (?, ?, ?)", (token, body, now_ms))
         return {
-            "download_url": f"https://api.mch.weixin.qq.com/v3/billdownload/file?token={token}",
+            "download_url": self._offer(body),
             "hash_type": "SHA1",
             "hash_value": hashlib.sha1(body, usedforsecurity=False).hexdigest(),
         }
+
+    def _order_receipt(self, column: str) -> Action:
+        """A receipt can be ordered for what has succeeded; ordering twice is once."""
+
+        def order(_: Request, body: bytes) -> Document:
+            try:
+                number = str(json.loads(body)[column])
+            except (KeyError, TypeError, ValueError) as error:
+                raise ApiError(400, "PARAM_ERROR", column) from error
+            bill = self._store.bill(column, number)
+            if bill is None:
+                raise ApiError(404, "NOT_FOUND", "记录不存在")
+            if bill.state != "SUCCESS":
+                raise ApiError(400, "INVALID_REQUEST", "转账单据未成功")
+            now_ms = self._store.now_ms()
+            self._store.db.execute("INSERT OR IGNORE INTO receipts VALUES (?, ?)", (bill.out_bill_no, now_ms))
+            return {"state": "GENERATING", "create_time": rfc3339(now_ms)}
+
+        return order
+
+    def _receipt(self, column: str) -> Action:
+        def query(request: Request, _: bytes) -> Document:
+            bill = self._store.bill(column, request.path_params["number"])
+            rows = self._store.db.execute(
+                "SELECT created_ms FROM receipts WHERE out_bill_no = ?", (bill.out_bill_no if bill else "",)
+            ).fetchall()
+            if bill is None or not rows:
+                raise ApiError(404, "NOT_FOUND", "记录不存在")
+            body = f"{bill.out_bill_no} {bill.transfer_bill_no} {bill.amount} {rfc3339(bill.updated_ms)}\n".encode()
+            return {
+                "state": "FINISHED",
+                "create_time": rfc3339(rows[0][0]),
+                "update_time": rfc3339(rows[0][0]),
+                "hash_type": "SHA256",
+                "hash_value": hashlib.sha256(body).hexdigest(),
+                "download_url": self._offer(body),
+            }
+
+        return query
+
+    def _offer(self, body: bytes) -> str:
+        """Where this can be downloaded for five minutes."""
+        token, now_ms = secrets.token_urlsafe(32), time.time_ns() // 1_000_000
+        self._store.db.execute("DELETE FROM downloads WHERE created_ms < ?", (now_ms - _DOWNLOAD_LIFETIME_MS,))
+        self._store.db.execute("INSERT INTO downloads VALUES (?, ?, ?)", (token, body, now_ms))
+        return f"https://api.mch.weixin.qq.com/v3/billdownload/file?token={token}"
 
     async def _download(self, request: Request) -> Response:
         if self._problem(request, b""):

@@ -1,5 +1,6 @@
 """`wechatpayv3`, an SDK that knows nothing of uncap, transacts through the simulator and agrees with the adapter."""
 
+import hashlib
 import json
 from typing import Any
 from urllib.parse import urlsplit
@@ -152,6 +153,48 @@ def test_the_oracle_downloads_the_statement(sdk: Any, simulator: Simulator) -> N
     status, data = sdk.download_bill(json.loads(text)["download_url"])
     assert status == 200
     assert "`B0001" in (data if isinstance(data, str) else data.decode())
+
+
+def test_the_oracle_orders_and_downloads_a_receipt(sdk: Any, simulator: Simulator) -> None:
+    bill = pay(sdk, "SDK6")
+    status, text = sdk.mch_transfer_elecsign(out_bill_no="SDK6")
+    assert (status, json.loads(text)["code"]) == (400, "INVALID_REQUEST"), "nothing has been paid yet"
+    simulator.control("confirm", {"package": bill["package_info"]})
+    simulator.settled(simulator.rail(), "SDK6", Paid)
+    status, text = sdk.mch_transfer_elecsign_query(out_bill_no="SDK6")
+    assert (status, json.loads(text)["code"]) == (404, "NOT_FOUND"), "nobody has ordered it yet"
+    for number in ({"out_bill_no": "SDK6"}, {"transfer_bill_no": bill["transfer_bill_no"]}):
+        status, text = sdk.mch_transfer_elecsign(**number)
+        assert (status, json.loads(text)["state"]) == (200, "GENERATING")
+        status, text = sdk.mch_transfer_elecsign_query(**number)
+        receipt = json.loads(text)
+        assert (status, receipt["state"]) == (200, "FINISHED")
+        status, data = sdk.download_bill(receipt["download_url"])
+        raw = data.encode() if isinstance(data, str) else data
+        assert hashlib.sha256(raw).hexdigest() == receipt["hash_value"]
+
+
+def test_the_oracle_is_told_of_numbers_nobody_has(sdk: Any) -> None:
+    for call in (sdk.mch_transfer_bills_query, sdk.mch_transfer_elecsign_query, sdk.mch_transfer_elecsign):
+        for number in ({"out_bill_no": "NONE"}, {"transfer_bill_no": "1330000"}):
+            status, text = call(**number)
+            assert (status, json.loads(text)["code"]) == (404, "NOT_FOUND")
+    status, text = sdk.mch_transfer_bills_cancel(out_bill_no="NONE")
+    assert (status, json.loads(text)["code"]) == (404, "NOT_FOUND")
+
+
+def test_only_the_paying_account_has_the_transfers(sdk: Any, simulator: Simulator) -> None:
+    rail = simulator.rail()
+    simulator.tap(rail.submit(ORDER))
+    simulator.settled(rail, "B0001", Paid)
+    day = simulator.http.get("/_sim/statement").json()["lines"][0]["paid_at"][:10]
+    codes = {
+        account: json.loads(sdk.fundflow_bill(bill_date=day, account_type=account)[1]).get("code", "")
+        for account in ("OPERATION", "BASIC", "FEES", "OTHER")
+    }
+    assert codes == {
+        "OPERATION": "", "BASIC": "NO_STATEMENT_EXIST", "FEES": "NO_STATEMENT_EXIST", "OTHER": "PARAM_ERROR"
+    }  # fmt: skip
 
 
 def test_signatures_cross_check_both_ways(simulator: Simulator, config: SimulatorConfig) -> None:
