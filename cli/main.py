@@ -4,6 +4,7 @@ import typer
 
 from cli import (
     batches,
+    books,
     campaign,
     codes,
     draw,
@@ -36,6 +37,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,  # locals hold serials and keys
 )
 app.add_typer(batches.app, name="batch")
+app.add_typer(books.app, name="books")
 app.add_typer(codes.app, name="code")
 draw.app.command("fetch")(draw_fetch.fetch)
 campaign.app.command("simulate")(simulate)
