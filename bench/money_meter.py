@@ -1,6 +1,6 @@
 """A ledger, a queue and a catalog that count what DynamoDB and SQS would charge for. Used by bench/usd.py.
 
-Write units: one per KB of the larger image, and one per entry written to or taken from the `due` index. Read units: one
+Write units: one per KB of the larger image, and one per entry written to or taken from an index. Read units: one
 per 4 KB, half for eventually consistent reads. Sizes are those of the items the adapters store.
 """
 
@@ -12,7 +12,7 @@ from typing import TypeVar
 from tests.histories.stores import FakeLedger
 from tests.histories.world import World
 from uncap.adapters.catalog import CatalogSource
-from uncap.adapters.ledger_items import postings_text, reward_doc, reward_key
+from uncap.adapters.ledger_items import owner_of, postings_text, reward_doc, reward_key
 from uncap.domain.rewards.reward import Reward
 
 ResultT = TypeVar("ResultT")
@@ -20,6 +20,8 @@ _KB = 1_024
 _BATCH_GET = 100
 _READ_KB = 4
 _SMALL_ATTRIBUTES = 60  # st, rev, att, due_shard, due_at and the names of all attributes
+
+_OWNER_NAMES = 22  # owner, owner_at and its number
 
 
 class MeteredLedger(FakeLedger):
@@ -30,7 +32,7 @@ class MeteredLedger(FakeLedger):
         self.units: Counter[str] = Counter()
 
     def create(self, reward: Reward) -> Reward:
-        self._write(reward_size(reward), bool(reward.due_at_ms))
+        self._write(reward_size(reward), bool(reward.due_at_ms) + bool(owner_of(reward)))
         return super().create(reward)
 
     def get(self, reward_id: str) -> Reward | None:
@@ -47,6 +49,7 @@ class MeteredLedger(FakeLedger):
 
     def replace(self, old: Reward, new: Reward) -> None:
         changes = (bool(old.due_at_ms) + bool(new.due_at_ms)) if old.due_at_ms != new.due_at_ms else 0
+        changes += bool(owner_of(new)) and not owner_of(old)  # once listed, a reward stays listed
         self._write(max(reward_size(old), reward_size(new)), changes)
         super().replace(old, new)
 
@@ -89,4 +92,5 @@ def reward_size(reward: Reward) -> int:
     """Bytes of the stored item."""
     texts = (reward_key(reward.reward_id), reward_doc(reward))
     entries = (postings_text(reward.granted) or "", postings_text(reward.settled) or "")
-    return sum(len(text.encode()) for text in (*texts, *entries)) + _SMALL_ATTRIBUTES
+    listed = len(owner_of(reward)) + _OWNER_NAMES if owner_of(reward) else 0
+    return sum(len(text.encode()) for text in (*texts, *entries)) + _SMALL_ATTRIBUTES + listed
