@@ -29,6 +29,7 @@ from cli.demo.command import demo
 from cli.diversion import commands as diversion
 from cli.diversion import territory
 from cli.labels.command import labels
+from cli.risk.command import app as risk
 from cli.simulate.command import simulate, simulate_schema
 
 app = typer.Typer(
@@ -54,6 +55,7 @@ app.add_typer(operators.app, name="operator")
 app.add_typer(prove.app, name="prove")
 app.add_typer(recalls.app, name="recall")
 app.add_typer(redrive.app, name="redrive")
+app.add_typer(risk, name="risk")
 app.add_typer(territory.app, name="territory")
 app.command()(demo)
 app.command()(stack_env.env)

@@ -1,0 +1,113 @@
+"""Whether a claim's money goes out by itself or waits for people: signals, their weights, the verdict. Pure.
+
+Used by `services/judge_risk.py` before a reward's first put (ADR 0026). A verdict never refuses anybody: it holds the
+reward, with its reasons, for a review that two people end.
+"""
+
+from typing import Annotated
+
+import msgspec
+
+from uncap.domain.errors import InputError
+
+RISK_REVIEW = "risk_review"
+Weight = Annotated[int, msgspec.Meta(ge=0, le=1_000)]
+Number = Annotated[int, msgspec.Meta(ge=1, le=100_000)]
+Window = Annotated[int, msgspec.Meta(ge=1_000, le=7 * 86_400_000)]
+
+
+class RiskRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Thresholds and weights, as data per campaign. A claim is held once its signals weigh `hold_from` together.
+
+    `fast`: so many claims of one person within `fast_ms`. `scattered`: so many in a day, of which at least
+    `scattered_percent` come out of cases that the person opened nothing else of. `day`: so many in a day at all.
+    `crowd`: so many people at one case within `crowd_ms`. `in_order`: so many neighbouring codes in the order they were
+    printed, within `in_order_ms`, whoever claims. `foreign`: so many codes in a day that an outlet opened although they
+    were sent to another.
+    """
+
+    hold_from: Number = 60
+    fast: Number = 6
+    fast_ms: Window = 20_000
+    fast_weight: Weight = 60
+    scattered: Number = 12
+    scattered_percent: Annotated[int, msgspec.Meta(ge=1, le=100)] = 60
+    scattered_weight: Weight = 60
+    day: Number = 100
+    day_weight: Weight = 60
+    crowd: Number = 8
+    crowd_ms: Window = 600_000
+    crowd_weight: Weight = 60
+    in_order: Number = 5
+    in_order_ms: Window = 60_000
+    in_order_weight: Weight = 60
+    foreign: Number = 6
+    foreign_weight: Weight = 60
+    unshipped: Number = 6
+    unshipped_weight: Weight = 60
+    share_from: Number = 2
+    rank_weight: Weight = 20
+    """Per level of the rail's own rank (0 to 4), asked for only where the rest weighs something but too little."""
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """What is known of one claim when it is judged, itself included in every count."""
+
+    fast: int = 0
+    today: int = 0
+    scattered: int = 0
+    crowd: int = 0
+    in_order: int = 0
+    foreign: int = 0
+    unshipped: int = 0
+    rank: int = 0
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """`signals`: (name, number) of those that spoke, heaviest first."""
+
+    score: int
+    signals: tuple[tuple[str, int], ...]
+    held: bool
+
+    @property
+    def reason(self) -> str:
+        """As the reward keeps it: "risk_review:fast=7,unshipped=6"; "" if nothing is held. At most 100 characters."""
+        if not self.held:
+            return ""
+        return f"{RISK_REVIEW}:" + ",".join(f"{name}={number}" for name, number in self.signals[:4])
+
+
+def weigh(seen: Evidence, rules: RiskRules) -> Verdict:
+    """The verdict on one claim."""
+    found = [
+        (rules.fast_weight, "fast", seen.fast if seen.fast >= rules.fast else 0),
+        (rules.scattered_weight, "scattered", seen.scattered if is_scattered(seen, rules) else 0),
+        (rules.day_weight, "day", seen.today if seen.today >= rules.day else 0),
+        (rules.crowd_weight, "crowd", seen.crowd if seen.crowd >= rules.crowd else 0),
+        (rules.in_order_weight, "in_order", seen.in_order if seen.in_order >= rules.in_order else 0),
+        (rules.foreign_weight, "foreign", seen.foreign if seen.foreign >= rules.foreign else 0),
+        (rules.unshipped_weight, "unshipped", seen.unshipped if seen.unshipped >= rules.unshipped else 0),
+        (rules.rank_weight * seen.rank, "rank", seen.rank),
+    ]
+    spoke = sorted((one for one in found if one[0] and one[2]), key=lambda one: -one[0])
+    score = sum(weight for weight, *_ in spoke)
+    return Verdict(score, tuple((name, number) for _, name, number in spoke), score >= rules.hold_from)
+
+
+def is_scattered(seen: Evidence, rules: RiskRules) -> bool:
+    """Many caps, hardly two out of one case: collected somewhere, not opened at a table."""
+    return seen.scattered >= rules.scattered and seen.scattered * 100 >= rules.scattered_percent * seen.today
+
+
+def read_rules(text: str) -> dict[str, RiskRules]:
+    """Rules by campaign id, "*" for all others, from a setting's JSON; "" is the defaults.
+
+    Raises InputError (`risk_rules_invalid`) naming the field.
+    """
+    try:
+        given = msgspec.json.decode(text, type=dict[str, RiskRules]) if text else {}
+    except msgspec.MsgspecError as cause:
+        reason, _, place = str(cause).partition(" - at ")
+        raise InputError("risk_rules_invalid", reason, where=place.strip("`") or "risk_rules") from cause
+    return {"*": RiskRules(), **given}

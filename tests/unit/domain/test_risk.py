@@ -1,0 +1,73 @@
+"""The risk verdict: thresholds are exact, more never weighs less, wrong rules name the field."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from uncap.domain.errors import InputError
+from uncap.domain.risk import Evidence, RiskRules, read_rules, weigh
+
+RULES = RiskRules()
+numbers = st.integers(0, 300)
+evidences = st.builds(Evidence, numbers, numbers, numbers, numbers, numbers, numbers, numbers, st.integers(0, 4))
+
+
+@pytest.mark.parametrize(
+    ("below", "at", "word"),
+    [
+        (Evidence(fast=5), Evidence(fast=6), "fast=6"),
+        (Evidence(today=99), Evidence(today=100), "day=100"),
+        (Evidence(crowd=7), Evidence(crowd=8), "crowd=8"),
+        (Evidence(in_order=4), Evidence(in_order=5), "in_order=5"),
+        (Evidence(foreign=5), Evidence(foreign=6), "foreign=6"),
+        (Evidence(unshipped=5), Evidence(unshipped=6), "unshipped=6"),
+        (Evidence(today=12, scattered=11), Evidence(today=20, scattered=12), "scattered=12"),
+        (Evidence(today=60, scattered=35), Evidence(today=60, scattered=36), "scattered=36"),
+    ],
+)
+def test_a_signal_speaks_from_its_threshold_on(below: Evidence, at: Evidence, word: str) -> None:
+    assert not weigh(below, RULES).held
+    assert weigh(below, RULES).reason == ""
+    found = weigh(at, RULES)
+    assert found.held
+    assert found.reason == f"risk_review:{word}"
+
+
+def test_the_rails_rank_alone_holds_nobody_who_is_not_ranked_worst() -> None:
+    assert not weigh(Evidence(rank=2), RULES).held
+    light = RiskRules(fast_weight=40)
+    assert not weigh(Evidence(fast=6), light).held
+    assert weigh(Evidence(fast=6, rank=1), light).held
+
+
+@given(evidences, evidences)
+def test_more_of_one_signal_never_weighs_less(one: Evidence, other: Evidence) -> None:
+    both = Evidence(*(max(a, b) for a, b in zip(*map(_numbers, (one, other)), strict=True)))
+    relevant = RiskRules(scattered_percent=1)
+    assert weigh(both, relevant).score >= max(weigh(one, relevant).score, weigh(other, relevant).score) - 60
+    assert len(weigh(both, relevant).reason) <= 100
+
+
+def _numbers(one: Evidence) -> tuple[int, ...]:
+    return tuple(getattr(one, name) for name in one.__struct_fields__)
+
+
+def test_rules_are_read_by_campaign() -> None:
+    found = read_rules('{"spring": {"crowd": 12}}')
+    assert found["spring"].crowd == 12
+    assert found["*"] == read_rules("")["*"] == RiskRules()
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ('{"spring": {"crowd": 0}}', "crowd"),
+        ('{"*": {"crwod": 3}}', "[...]"),
+        ("[", "risk_rules"),
+        ("[]", "risk_rules"),
+    ],
+)
+def test_wrong_rules_name_the_field(text: str, where: str) -> None:
+    with pytest.raises(InputError) as told:
+        read_rules(text)
+    assert where in told.value.where
