@@ -25,7 +25,7 @@ from uncap.routes.channel_desk import ChannelDesk
 from uncap.runtime.observability import Observer
 from uncap.runtime.wiring_channel import build_handler
 from uncap.services.join_party import MemberDesk
-from uncap.services.read_reward import RewardDesk
+from uncap.services.read_reward import RewardAction, RewardDesk, read_reward
 from uncap.services.read_wallet import WalletDesk
 from uncap.services.read_workspace import WorkspaceDesk
 
@@ -309,3 +309,12 @@ def test_pages_carry_a_strict_policy_and_both_languages(channel: Channel) -> Non
 
 def test_an_unknown_address_is_a_problem(channel: Channel) -> None:
     assert json.loads(channel.get("/nowhere", "ann")["body"])["code"] == "route_unknown"
+
+
+def test_a_right_says_where_its_code_is(channel: Channel) -> None:
+    channel.market.win(channel.person("ann"))
+    (reward_id,) = channel.store.rewards
+    desk = RewardDesk(channel.store, channel.market.catalog)
+    reply = read_reward(desk, channel.world.session("ann"), reward_id)
+    assert (reply.state, reply.reason) == ("CLAIMABLE", "redeem")
+    assert reply.action == RewardAction("redeem", "/wallet")

@@ -24,10 +24,10 @@ _SHEET = (
     "padding:.75rem 0}.entry:last-child{border:0;padding-bottom:0}.big{font-size:1.5rem;font-weight:700}"
     ".field{display:block;width:100%;height:3.25rem;margin-top:.375rem;padding:0 .875rem;font:inherit;"
     "font-size:1.125rem;border:1px solid var(--soft);border-radius:.75rem;background:var(--card);color:var(--ink)}"
-    "label.text{display:block;margin-top:.75rem}form .button{margin-top:1rem}.quiet{background:none;color:var(--act);"
+    "label.text{display:block;margin-top:.75rem}form .button{margin-top:1rem}.quiet{background:none;color:var(--ink);"
     "border:2px solid var(--act)}video{width:100%;border-radius:1rem;background:#000}.tiles{display:grid;"
     "grid-template-columns:1fr 1fr;gap:.75rem}.tiles p{color:var(--soft);font-size:.875rem}details{margin-top:.75rem}"
-    "summary{padding:.75rem 0;cursor:pointer;color:var(--act)}.done{border:2px solid var(--tone)}"
+    "summary{padding:.75rem 0;cursor:pointer;text-decoration:underline}.done{border:2px solid var(--tone)}"
     "#camera{display:grid;gap:.75rem;margin-top:1rem}select.field{padding:0 .5rem}"
 )
 _LANGUAGE_NAMES = {"zh-CN": "中文", "en": "English"}

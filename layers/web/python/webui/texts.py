@@ -159,6 +159,7 @@ REWARDS: dict[str, RewardText] = {
         msg("Still yours to collect"),
         msg("The payout was not confirmed in time and came back. It is kept for you until the campaign's deadline."),
     ),
+    "RIGHT": RewardText(msg("You won"), msg("Your wallet has the code for the outlet."), final=True),
     "RELEASED": RewardText(
         msg("No longer available"), msg("The deadline passed before this prize was collected."), final=True
     ),
@@ -181,6 +182,7 @@ REWARDS: dict[str, RewardText] = {
 # Reasons that make another key of a state; "*" is any other reason.
 BY_REASON = {
     "HELD": {"awaiting_shipment": "AWAITING"},
+    "CLAIMABLE": {"redeem": "RIGHT"},
     "RELEASED": {"": "RELEASED", "deadline_passed": "RELEASED", "*": "REFUSED"},
 }
 

@@ -14,6 +14,7 @@ from uncap.domain.rewards.reward import Reward, State
 from uncap.domain.sessions import Session
 
 WALLET = "/wallet"
+TO_REDEEM = "redeem"
 _REWARD_ID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}", re.ASCII)
 
 
@@ -72,10 +73,15 @@ def read_reward(
         amount_minor=reward.net_minor,
         currency=reward.currency,
         prize=_prize_name(desk.catalog, reward),
-        reason=reward.reason,
+        reason=TO_REDEEM if _is_right(reward) else reward.reason,
         action=_action(desk.confirm_url, reward, back),
         notice=_notice(desk.catalog, reward),
     )
+
+
+def _is_right(reward: Reward) -> bool:
+    """A pay-N right that an outlet may redeem."""
+    return reward.kind == PAY_N and reward.state is State.CLAIMABLE
 
 
 def _prize_name(catalog: Catalog, reward: Reward) -> dict[str, str]:
@@ -90,8 +96,8 @@ def _notice(catalog: Catalog, reward: Reward) -> dict[str, str]:
 
 
 def _action(confirm_url: str, reward: Reward, back: str) -> RewardAction | None:
-    if reward.kind == PAY_N and reward.state is State.CLAIMABLE:
-        return RewardAction("redeem", WALLET)
+    if _is_right(reward):
+        return RewardAction(TO_REDEEM, WALLET)
     if reward.state is not State.WAIT_USER or reward.action is None:
         return None
     if not confirm_url:
