@@ -232,7 +232,7 @@ def breakage_twice(patch: Patch) -> Table:
         known[:] = known or [honest(ledger)]
         return known[0]
 
-    patch.setattr(reserve_budget, "_breakage_id", lambda release: f"breakage-{release.release_id}-{next(numbers)}")
+    patch.setattr(reserve_budget, "_breakage_id", lambda owner: f"breakage-{owner}-{next(numbers)}")
     patch.setattr(reserve_budget, "trial_balance", old_balance)
     return FakeLedger
 
