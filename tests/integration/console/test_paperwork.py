@@ -12,8 +12,10 @@ CIRCLE = {"lat": 30.66, "lng": 104.06, "radius_m": 60_000}
 
 
 @pytest.fixture
-def console(wire: InProcess, admin: Api) -> Console:
-    return Console("http://console.test/console", "anna", PASSWORD)
+def console(wire: InProcess, bench: Bench, admin: Api) -> Console:
+    bench.add_operator("ben", "admin")
+    base = "http://console.test/console"
+    return Console(base, "anna", PASSWORD, lambda: Console(base, "ben", PASSWORD))
 
 
 def test_every_step_and_every_step_again(bench: Bench, console: Console) -> None:
