@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from cli.clients import Console
 from cli.demo import books, plan, report, world
-from cli.demo.chapters import diversion, goods
+from cli.demo.chapters import channel, diversion, goods, proof, redemption
 from cli.demo.chapters.actors import Cast
 from cli.demo.run import Played, Players
 from dev.seed.operators import caller_of, console, ensure_operators
@@ -66,6 +66,9 @@ def _chapters(
     """What follows the market, in the order it is told."""
     yield "goods: line, pallet, door", goods.play(cast)
     yield "the diverted shipment", diversion.play(cast, story, batch, auditor)
+    yield "one case and one bottle pay the chain", channel.play(cast)
+    yield "add ¥1 for one more", redemption.play(cast)
+    yield "proof", proof.play()
 
 
 def _running_stack() -> StackOutputs:
