@@ -74,6 +74,7 @@ def parameters(config: StackConfig, overrides: dict[str, str]) -> dict[str, str]
         "RailConfirmUrl": f"{config.sim_base}/confirm",
         "ProtectData": "false",
         "StreamWindowS": "0",
+        "RiskRules": "off",  # seeds and tests claim faster than people do
         "PayoutTimeoutS": "10",
         "RewardVisibilityS": "60",
         "FirstLookS": "10",

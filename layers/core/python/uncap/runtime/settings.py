@@ -88,6 +88,8 @@ class RelaySettings(_Common, frozen=True, kw_only=True):
     code_keys_secret: str
     reward_queue_url: str
     parked_queue_url: str
+    limits_table: str = ""  # where relays tell each other what they saw; "": each judges by itself
+    risk_rules: str = "off"  # or JSON of RiskRules by campaign id, "*" for all others (docs/risk.md)
 
 
 class ReconcileSettings(RelaySettings, frozen=True, kw_only=True):

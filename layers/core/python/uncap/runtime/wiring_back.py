@@ -27,6 +27,7 @@ from uncap.adapters.rail_pace import WirePace
 from uncap.adapters.rails.all_accounts import AllAccounts
 from uncap.adapters.rails.registry import CashRails, build_fleet, fleet_of, own_rails
 from uncap.adapters.reward_queue import SqsParkedQueue, SqsRewardQueue, sqs_client
+from uncap.adapters.risk_wire import WireRiskWindows
 from uncap.adapters.rule_sets import CachedRuleSets
 from uncap.adapters.scans_stream import DynamoScans
 from uncap.adapters.secrets_wire import CachedSecret
@@ -40,12 +41,14 @@ from uncap.domain.prizes.laying import laid_prize
 from uncap.domain.rails import Books
 from uncap.domain.rewards.ports import DelayedQueue, ParkedQueue, ScanReader, ShipmentReader
 from uncap.domain.rewards.reward import Reward
+from uncap.domain.risk import read_rules
 from uncap.runtime.clock import clock_ms
 from uncap.runtime.packing import stored_packing
 from uncap.runtime.settings import PayoutSettings, ReconcileSettings, RelaySettings, read
 from uncap.runtime.wiring_draws import open_drawing
 from uncap.services.decide_claims import Targeting
 from uncap.services.grant_rewards import Granter
+from uncap.services.judge_risk import RiskGate
 from uncap.services.schedule_payouts import Scheduler
 from uncap.services.settle_payout import Payouts
 from uncap.services.stop_money import Brakes
@@ -132,10 +135,19 @@ def build_relay(
         own=own_rails(),
         pool=pool,
         targeting=_targeting(settings, tables, source, catalog, channel),
+        gate=_gate(settings, tables, catalog),
         drawing=open_drawing(ledger, catalog, master, clock, settings.time_zone),
     )
     parking = SqsParkedQueue(sqs, settings.parked_queue_url)
     return RelayTools(granter, DynamoScans(connection), parking, clock, lambda: every_release(source, catalog), rail)
+
+
+def _gate(settings: RelaySettings, tables: Caller, catalog: Catalog) -> RiskGate | None:
+    """What holds suspicious claims (ADR 0026); None where it is switched off."""
+    if settings.risk_rules == "off":
+        return None
+    shared = WireRiskWindows(tables, settings.limits_table) if settings.limits_table else None
+    return RiskGate(catalog, read_rules(settings.risk_rules), shared)
 
 
 def _targeting(

@@ -30,6 +30,7 @@ from uncap.domain.rewards.states import issue, waits_for_person
 from uncap.domain.scans import CodeRef, Mark, ScanChange, ScanImage
 from uncap.services.decide_claims import Claimed, Targeting, decide_claim, place_now
 from uncap.services.draw_prizes import Drawing, drawn_slots, fill
+from uncap.services.judge_risk import RiskGate, judged, reviewed
 from uncap.services.make_attempt import booked_at_birth
 from uncap.services.stop_money import Brakes
 
@@ -53,6 +54,7 @@ class Granter:
     own: Mapping[str, Rail] = field(default_factory=dict)
     pool: Executor | None = None
     targeting: Targeting | None = None
+    gate: RiskGate | None = None
     drawing: Drawing | None = None
 
 
@@ -146,7 +148,7 @@ def plan(image: ScanImage, granter: Granter) -> Plan:
         epoch_state = granter.catalog.epoch_state(view.batch.epoch)
         ground = Ground(view.batch, release, campaign, prize_id, channel, epoch_state)
         ground = _targeted(ref, claim, ground, granter)
-        return Plan(rewards_of(ref, claim, ground), _drawn(ref, claim, ground, granter))
+        return Plan(reviewed(granter.gate, ref, claim, ground), _drawn(ref, claim, ground, granter))
     except (ConflictError, InputError) as cause:
         raise PoisonError(cause.code, cause.message, where=cause.where) from cause
 
@@ -162,7 +164,9 @@ def _drawn(ref: CodeRef, claim: Mark, ground: Ground, granter: Granter) -> tuple
 def _filled(slot: Candidates, granter: Granter) -> Reward:
     if granter.drawing is None:
         raise PoisonError("drawing_missing", "this function has no key for drawn prizes", where="campaign")
-    return fill(slot, granter.drawing, granter.ledger, lambda reward: _paid_at_once(reward, granter))
+    return fill(
+        slot, granter.drawing, granter.ledger, lambda reward: _paid_at_once(judged(granter.gate, reward), granter)
+    )
 
 
 def _plans(images: Sequence[ScanImage], granter: Granter) -> list[Plan | PoisonError]:

@@ -13,6 +13,7 @@ from typing import Protocol, TypeVar
 import msgspec
 
 from uncap.adapters.catalog import Catalog
+from uncap.domain.rewards.granting import Ground, rewards_of
 from uncap.domain.rewards.reward import Reward, State
 from uncap.domain.rewards.states import AWAITING_SHIPMENT
 from uncap.domain.risk import Evidence, RiskRules, Verdict, weigh
@@ -121,6 +122,22 @@ class RiskGate:
         view = self._catalog.batch(ref.batch_no)
         per_case = view.batch.units_per_case if view else 0
         return f"{ref.batch_no}.{ref.index // per_case}" if per_case else ""
+
+
+def reviewed(gate: RiskGate | None, ref: CodeRef, claim: Mark, ground: Ground) -> tuple[Reward, ...]:
+    """The claim's rewards, held where the gate finds it suspicious; as they are without a gate."""
+    rewards = rewards_of(ref, claim, ground)
+    if gate is None:
+        return rewards
+    channel = ground.channel
+    verdict = gate.judge(ref, claim, ground.campaign.campaign_id, shipped=channel.shipped, sent_to=channel.outlet)
+    return held_for_review(rewards, verdict)
+
+
+def judged(gate: RiskGate | None, reward: Reward) -> Reward:
+    """A drawn prize under the verdict that its claim was given when it was planned."""
+    verdict = gate.verdict(reward.ref) if gate else None
+    return held_for_review((reward,), verdict)[0] if verdict else reward
 
 
 def held_for_review(rewards: Sequence[Reward], verdict: Verdict) -> tuple[Reward, ...]:
