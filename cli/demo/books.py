@@ -82,7 +82,11 @@ class Auditor:
     def read(self) -> Books:
         """All books, at this moment."""
         rewards = self.rewards()
-        return Books(rewards, trial_balance(self._ledger), tuple(self._bills(rewards)), self.outcomes(), self.cases())
+        return Books(rewards, self.trial(), tuple(self._bills(rewards)), self.outcomes(), self.cases())
+
+    def trial(self) -> TrialBalance:
+        """The whole Ledger's sums, whosever campaign it was."""
+        return trial_balance(self._ledger)
 
     def outcomes(self) -> dict[str, int]:
         """The read model's counts for this run's product, over days and regions."""

@@ -69,6 +69,14 @@ def _chapters(
     yield "one case and one bottle pay the chain", channel.play(cast)
     yield "add ¥1 for one more", redemption.play(cast)
     yield "proof", proof.play()
+    yield "the books after everything", _closing(auditor)
+
+
+def _closing(auditor: books.Auditor) -> Iterator[report.Line]:
+    """All chapters' money together."""
+    trial = auditor.trial()
+    sound = trial.is_balanced and not trial.overdrawn()
+    yield report.Line("trial balance of everything", str(trial.totals), sound, "no budget overdrawn")
 
 
 def _running_stack() -> StackOutputs:
