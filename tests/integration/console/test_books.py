@@ -7,6 +7,7 @@ import pytest
 from tests.integration.console.conftest import NOW_MS, Api, Bench
 from tests.kits.account_kit import DAY, accrual
 from uncap.domain.rewards.accruing import month_of, month_start_ms, next_month
+from uncap.domain.rewards.reward import Case
 from uncap.services.settle_accounts import continue_settling
 from uncap.services.trial_balance import trial_balance
 
@@ -145,3 +146,28 @@ def test_an_entry_that_touches_no_account_of_the_channel(rewards: None, admin: A
     admin.ok("POST", "/corrections/c-2", form)
     assert admin.second().ok("POST", "/corrections/c-2/approve", form)["entry_id"] == "correction-c-2"
     assert trial_balance(bench.desk.ledger).of("expense", "autumn", "CNY") == 5
+
+
+def test_a_difference_is_explained_or_resolved_by_a_correction(rewards: None, admin: Api, bench: Bench) -> None:
+    for number, kind in enumerate(("statement_extra", "statement_missing", "late_success")):
+        assert bench.desk.ledger.open_case(Case(f"{kind}-b{number}", kind, NOW_MS - 3 * DAY + number, reward_id=ONE))
+    page = admin.ok("GET", "/money-cases?count=2")
+    assert [one["kind"] for one in page["items"]] == ["late_success", "statement_missing"]
+    rest = admin.ok("GET", f"/money-cases?count=2&cursor={page['next']}")
+    assert [(one["kind"], one["age_days"], one["state"]) for one in rest["items"]] == [("statement_extra", 3, "open")]
+    path = "/money-cases/statement_extra-b0"
+    explained = admin.ok("POST", path, {"state": "explained", "reason": "a test transfer of ours"})
+    assert (explained["state"], explained["steps"][0]["by"]) == ("explained", explained["steps"][-1]["by"])
+    assert admin.refused("POST", path, {"state": "explained", "reason": "again"}) == (409, "case_state")
+    assert admin.ok("POST", path, {"state": "open", "reason": "it was not"})["state"] == "open"
+    assert not bench.desk.ledger.open_case(Case("statement_extra-b0", "statement_extra", NOW_MS + DAY))
+    assert [one["case_id"] for one in admin.ok("GET", "/money-cases?state=explained")["items"]] == []
+    by_entry = {"state": "resolved", "reason": "booked", "entry_id": "correction-c-3"}
+    assert admin.refused("POST", path, by_entry) == (404, "entry_unknown")
+    assert admin.refused("POST", path, {"state": "resolved", "reason": "booked"}) == (400, "entry_missing")
+    form = {"corrects": ONE, "postings": [side("expense", "a", 5), side("budget", "b", -5)], "reason": "booked"}
+    admin.ok("POST", "/corrections/c-3", form)
+    admin.second().ok("POST", "/corrections/c-3/approve", form)
+    assert admin.ok("POST", path, by_entry)["state"] == "resolved"
+    assert len(admin.ok("GET", path)["steps"]) == 3
+    assert admin.refused("GET", "/money-cases/nothing") == (404, "case_unknown")

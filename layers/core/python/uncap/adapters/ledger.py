@@ -36,6 +36,7 @@ from uncap.domain.rewards.reward import Case, Reward
 
 ENTRY, CASE, CURSOR = "entry#", "case#", "cursor#"
 ACCOUNT = "account#"
+CASES = "money-cases"  # under which the index `owner` lists every money case
 ACCOUNTS = "accounts"  # under which the index `owner` lists every account
 _BATCH_GET = 100
 
@@ -119,7 +120,9 @@ class DynamoLedger:
     def open_case(self, case: Case) -> bool:
         """See `LedgerStore`."""
         text = msgspec.json.encode(case).decode()
-        return self._put_once(LedgerItem(CASE + case.case_id, doc=text, st=case.state))
+        return self._put_once(
+            LedgerItem(CASE + case.case_id, doc=text, st=case.state, owner=CASES, owner_at=case.at_ms)
+        )
 
     def postings(self, segment: int, segments: int) -> Iterator[tuple[Posting, ...]]:
         """See `LedgerStore`."""

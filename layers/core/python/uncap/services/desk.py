@@ -17,6 +17,7 @@ from uncap.adapters.claim_records import ClaimRecords
 from uncap.adapters.documents import DocumentTable
 from uncap.adapters.event_store import EventStore
 from uncap.adapters.insights import Insights
+from uncap.adapters.money_cases import MoneyCases
 from uncap.adapters.replenishments import Replenishments
 from uncap.adapters.reward_lists import RewardLists
 from uncap.adapters.scan_ranges import ScanRanges
@@ -95,6 +96,7 @@ class Desk:
     link_base: str = ""
     cache_age_ms: int = 5_000
     accounts: AccountBooks = field(default_factory=AccountBooks)
+    money_cases: MoneyCases = field(default_factory=MoneyCases)
 
     def product(self, gtin: str) -> Product:
         """Raises NotFoundError (`product_unknown`)."""

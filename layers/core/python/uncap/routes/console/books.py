@@ -1,4 +1,4 @@
-"""The books: statements, settlements, credit notes, clawbacks, corrections. Mounted by `table.py`."""
+"""The books: statements, settlements, credit notes, clawbacks, corrections, money cases. Mounted by `table.py`."""
 
 from uncap.domain.approvals import Proposal
 from uncap.domain.books.accounts import Account
@@ -25,6 +25,15 @@ from uncap.services.desk import Actor, Desk, Id
 from uncap.services.list_entries import Listing, PageQuery
 from uncap.services.list_rewards import RewardId
 from uncap.services.read_statement import Month, Statement, StatementQuery, read_statement, statement_csv
+from uncap.services.review_money import (
+    CaseId,
+    CaseStep,
+    MoneyCaseQuery,
+    MoneyCaseView,
+    list_money_cases,
+    read_money_case,
+    step_money_case,
+)
 from uncap.services.settle_accounts import Settling
 
 BOOKS = Area("rewards")
@@ -110,3 +119,21 @@ def post_correction(desk: Desk, actor: Actor, correction_id: Id, body: Correctio
 def post_correction_approval(desk: Desk, actor: Actor, correction_id: Id, body: CorrectionForm) -> JournalEntry:
     """Agree to a correcting entry: the same form again."""
     return approve_correction(desk, actor, correction_id, body)
+
+
+@BOOKS.get("/money-cases")
+def get_money_cases(desk: Desk, query: MoneyCaseQuery) -> Listing[MoneyCaseView]:
+    """Differences with the rail's statement and other money cases, the latest first."""
+    return list_money_cases(desk, query)
+
+
+@BOOKS.get("/money-cases/{case_id}")
+def get_money_case(desk: Desk, case_id: CaseId) -> MoneyCaseView:
+    """One money case with its steps and its age."""
+    return read_money_case(desk, case_id)
+
+
+@BOOKS.post("/money-cases/{case_id}")
+def post_money_case(desk: Desk, actor: Actor, case_id: CaseId, body: CaseStep) -> MoneyCaseView:
+    """Explain a money case, resolve it by a correction, or open it again."""
+    return step_money_case(desk, actor, case_id, body)
