@@ -38,7 +38,7 @@ demo: tools  ## 300 scans by 60 people, end to end, with its sums checked
 test: tools web  ## everything: format, lint, types, and all tests on a stack of their own
 	@dev/bootstrap.sh browser
 	@$(MAKE) --no-print-directory lint types
-	@$(PY) -m pytest $(TEST_ROOMS)
+	@$(PY) -m dev.run_tests
 
 lint: env
 	@.venv/bin/ruff format --check .
