@@ -11,14 +11,14 @@ import pytest
 ROOT = Path(__file__).parents[2]
 CORE = ROOT / "layers/core/python"
 DECIDE = {"_hold_reason", "_wider_reason", "_reason", "_diverted", "reason"}
-"""Functions in granting and stop_money whose answer is the reason."""
+"""Functions in granting, stop_money and risk whose answer is the reason."""
 CARRIES = {"check_instruction", "open_payee", "encrypt_field", "_address"}
 """Functions whose refusal of an instruction or a payee makes the worker hold with `rail_` and their code."""
 
 
 def modules() -> list[Path]:
     found = [CORE / "uncap/services", CORE / "uncap/domain/rewards", CORE / "uncap/adapters/rails"]
-    alone = [CORE / "uncap/domain/rails.py", CORE / "uncap/domain/identity.py"]
+    alone = [CORE / f"uncap/domain/{name}.py" for name in ("rails", "identity", "risk")]
     return [*(path for folder in found for path in sorted(folder.glob("*.py"))), *alone]
 
 
@@ -26,8 +26,12 @@ def word(node: ast.expr | None, module: object) -> str:
     """The text of an expression: a constant, a module's constant, the beginning of an f-string with …; "" otherwise."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
-    if isinstance(node, ast.JoinedStr) and node.values:
-        return f"{word(node.values[0], module)}…"
+    if isinstance(node, ast.BinOp):
+        return f"{word(node.left, module)}…"
+    if isinstance(node, ast.JoinedStr):
+        parts = [one.value if isinstance(one, ast.FormattedValue) else one for one in node.values]
+        known = [word(one, module) for one in parts]
+        return "".join(known) if all(known) else f"{''.join(known[: known.index('')])}…"
     if isinstance(node, ast.Name):
         value = getattr(module, node.id, "")
     elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
@@ -57,7 +61,7 @@ def of_call(call: ast.Call, module: object) -> Iterator[str]:
 
 def of_function(function: ast.FunctionDef, path: Path, module: object) -> Iterator[str]:
     for node in ast.walk(function):
-        if isinstance(node, ast.Return) and function.name in DECIDE and path.stem in ("granting", "stop_money"):
+        if isinstance(node, ast.Return) and function.name in DECIDE and path.stem in ("granting", "stop_money", "risk"):
             yield from (word(one, module) for one in answers(node.value))
         refuses = isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("InputError", "PoisonError")
         if refuses and isinstance(node, ast.Call) and function.name in CARRIES:
