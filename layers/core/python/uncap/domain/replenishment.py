@@ -108,7 +108,10 @@ def approved(claim: Claim, gtin: str, pieces: int) -> Claim:
 
 
 def settled(claim: Claim, gtin: str, pieces: int, credit_minor: int = 0) -> Claim:
-    """`credit_minor`: what the brand credits for them. ConflictError (`claim_not_approved`) for more than was approved and not settled yet."""
+    """`credit_minor`: what the brand credits for them.
+
+    ConflictError (`claim_not_approved`) for more than was approved and not settled yet.
+    """
     line = claim.line(gtin)
     if not 0 < pieces <= line.approved - line.settled:
         raise ConflictError("claim_not_approved", f"{line.approved - line.settled} pieces wait for settlement")
