@@ -131,7 +131,7 @@ class ProjectorSettings(_Common, frozen=True, kw_only=True):
     diversion_travel_ppm: int = 10_000  # of a shipment's scans, how many innocents carry to any one other place
     diversion_border_ppm: int = 500_000  # added to that at the border, falling off by e every 10 km
     diversion_odds: float = 100.0  # how many times likelier diversion must be than innocence
-    diversion_odds_without_top: float = 3.0  # the same without the most telling case
+    diversion_odds_without_top: float = 2.2  # the same without the most telling case
     signal_apart_km: int = 200  # bottles of one case so far apart raise a signal; 0: never
     signal_apart_days: int = 14
     signal_many_mates: int = 8  # so many bottles of one case by one person raise a signal; 0: never

@@ -41,7 +41,7 @@ class DiversionRule(msgspec.Struct, frozen=True):
     travel_ppm: int = 10_000
     border_ppm: int = 500_000
     odds: float = 100.0
-    odds_without_top: float = 3.0
+    odds_without_top: float = 2.2
 
 
 class Sighting(msgspec.Struct, frozen=True):
