@@ -13,6 +13,7 @@ from tests.integration.scan_api.conftest import Stack
 from tests.kits.scan_events import body_of, event
 from tests.kits.scan_kit import BATCH, CAMPAIGN, RELEASE
 from uncap.adapters.wire.client import WireClient
+from uncap.domain.bursts import LIMIT
 from uncap.domain.catalog import PersonLimit
 from uncap.domain.rewards.reward import Reward, State
 from uncap.runtime import wiring_scan
@@ -139,3 +140,13 @@ def test_a_wrong_setting_is_named(stack: Stack, handler: Handler, monkeypatch: p
     with pytest.raises(msgspec.ValidationError, match="UNCAP_STAGE"):
         handler(event("page"), None)
     wiring_scan.scan_handler.cache_clear()
+
+
+def test_one_source_with_many_forged_codes_is_counted_once(
+    stack: Stack, handler: Handler, capsys: pytest.CaptureFixture[str]
+) -> None:
+    live(stack)
+    forged = event("scan_json", serial="1" + "0" * 16, token=sign_in(handler, "eve"))
+    for _ in range(2 * LIMIT):
+        assert handler(forged, None)["statusCode"] == 404
+    assert capsys.readouterr().out.count('"ForgedBurst":[1.0]') == 1

@@ -24,6 +24,10 @@ class Observer:
         """Adds one to a metric of this invocation."""
         self._counts[name] = self._counts.get(name, 0) + 1
 
+    def counted(self, name: str) -> int:
+        """How often, in this invocation so far."""
+        return self._counts.get(name, 0)
+
     def unexpected(self, error: Exception) -> None:
         """One log line for an error nobody planned for, and a count."""
         self.count("UnexpectedError")

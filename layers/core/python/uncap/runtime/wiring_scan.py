@@ -22,6 +22,7 @@ from uncap.adapters.secrets_wire import CachedSecret
 from uncap.adapters.wire.client import DYNAMODB, SECRETS_MANAGER, connect
 from uncap.adapters.wire.credentials import credential_source
 from uncap.adapters.wire.dynamodb import Caller
+from uncap.domain.bursts import Bursts
 from uncap.domain.codes.scheme import Keyring
 from uncap.domain.sessions import SessionKeys
 from uncap.routes.scan_desk import ApiDesk
@@ -61,14 +62,22 @@ def build_handler(desk: ApiDesk, observer: Observer) -> Handler:
     """The Lambda handler over a desk: routes, then one line of metrics."""
     app = APIGatewayHttpResolver()
     mount(app, ScanApi(desk), observer.unexpected)
+    bursts = Bursts()
 
     def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
         try:
             return app.resolve(event, context)
         finally:
+            if observer.counted("CodeForged") and bursts.add(_source(event), desk.clock_ms()):
+                observer.count("ForgedBurst")
             observer.flush()
 
     return handle
+
+
+def _source(event: dict[str, Any]) -> str:
+    """The address a request came from, "" if nobody says."""
+    return str(event.get("requestContext", {}).get("http", {}).get("sourceIp", ""))
 
 
 def build_desk(
