@@ -10,9 +10,10 @@ from tests.histories.campaigns import CODES
 from tests.histories.history import CATALOG_AGE_MS, STOP_WITHIN_MS
 from tests.histories.script import Script
 from uncap.domain.catalog import Role
-from uncap.domain.rewards.granting import EPOCH_COMPROMISED
 from uncap.domain.rewards.reward import State
+from uncap.domain.rewards.states import EPOCH_COMPROMISED
 from uncap.domain.scans import CodeRef
+from uncap.services.decide_hold import approve
 from uncap.services.stop_money import MAX_AGE_MS
 
 WORTH = (State.PENDING, State.HELD, State.SUBMITTING, State.ACCEPTED, State.WAIT_USER, State.PAID)
@@ -78,3 +79,18 @@ def test_without_the_mark_they_are_paid() -> None:
     thief.drill()
     assert thief.paid_at
     assert any(one.reason == EPOCH_COMPROMISED for one in thief.ledger.items.values())
+
+
+def test_what_two_people_let_go_is_paid_although_the_key_stays_stolen() -> None:
+    """The mark on the epoch is for ever; people's word about one reward is for good too, and about that one alone."""
+    script = Script()
+    script.source.epoch_state = "compromised"
+    script.claim()
+    script.relay()
+    held = script.cash
+    assert (held.state, held.reason) == (State.HELD, EPOCH_COMPROMISED)
+    approve(held.reward_id, script.ledger, script.queue, script.world.now_ms)
+    script.work()
+    assert (script.state, script.cash.cleared) == (State.ACCEPTED, EPOCH_COMPROMISED)
+    others = [one for one in script.ledger.items.values() if one.reward_id != held.reward_id]
+    assert all(one.state in (State.NONE, State.HELD) for one in others)

@@ -46,6 +46,10 @@ class Alert(msgspec.Struct, frozen=True, omit_defaults=True):
     version: int = 1
 
 
+ROUTES_PK = "alert_routes"
+"""Where routes lie in the Catalog."""
+
+
 class AlertRoute(msgspec.Struct, frozen=True, omit_defaults=True):
     """A webhook of whoever is responsible: for one party, for one region, or for everything.
 

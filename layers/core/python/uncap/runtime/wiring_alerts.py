@@ -17,12 +17,11 @@ from uncap.adapters.webhook import Webhook
 from uncap.adapters.wire.client import SECRETS_MANAGER, connect
 from uncap.adapters.wire.credentials import credential_source
 from uncap.adapters.wire.dynamodb import Caller
-from uncap.domain.alerts import Alert, AlertRoute
+from uncap.domain.alerts import ROUTES_PK, Alert, AlertRoute
 from uncap.domain.errors import ConflictError, TransientError
 from uncap.runtime.clock import clock_ms
 from uncap.runtime.settings import AlertSettings, read
 from uncap.services.alert_desk import AlertDesk
-from uncap.services.route_alerts import PK
 from uncap.services.send_alerts import AlertTools
 
 
@@ -43,7 +42,7 @@ def build_alerts(settings: AlertSettings, vault: Caller, clock: Callable[[], int
     table = DocumentTable(CatalogItem)
 
     def routes() -> list[AlertRoute]:
-        return [msgspec.json.decode(doc, type=AlertRoute) for _, doc in table.query(PK)]
+        return [msgspec.json.decode(doc, type=AlertRoute) for _, doc in table.query(ROUTES_PK)]
 
     return AlertTools(
         AlertOutbox(clock),

@@ -10,12 +10,11 @@ import msgspec
 
 from uncap.adapters.audited_writes import doc_of
 from uncap.adapters.webhook import check_url
-from uncap.domain.alerts import AlertRoute, route_key
+from uncap.domain.alerts import ROUTES_PK, AlertRoute, route_key
 from uncap.domain.errors import ConflictError
 from uncap.services.desk import Actor, Desk, catalog_write, draft
 from uncap.services.list_entries import Listing, PageQuery, list_entries
 
-PK = "alert_routes"
 MAX_ROUTES = 200
 Kind = Literal["case_opened", "case_moved", "signal"]
 OptionalId = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{0,40}$(?!\n)", max_length=40)]
@@ -45,7 +44,7 @@ def set_route(desk: Desk, actor: Actor, route_id: str, given: NewRoute) -> SetRo
     check_url(given.url, allow_loopback=desk.alerts.allow_loopback)
     if given.party_id:
         desk.party(given.party_id)
-    if not given.version and len(desk.catalog_docs.query(PK)) >= MAX_ROUTES:
+    if not given.version and len(desk.catalog_docs.query(ROUTES_PK)) >= MAX_ROUTES:
         raise ConflictError("too_many_routes", f"at most {MAX_ROUTES} routes")
     route = AlertRoute(
         route_id,
@@ -60,7 +59,7 @@ def set_route(desk: Desk, actor: Actor, route_id: str, given: NewRoute) -> SetRo
     key = route_key(desk.alerts.master(), route)
     about = f"{given.party_id or 'all parties'}, {given.region or 'all regions'}, key {given.key_no}"
     desk.writes.commit(
-        [catalog_write(PK, route_id, doc_of(route), route.version)],
+        [catalog_write(ROUTES_PK, route_id, doc_of(route), route.version)],
         draft(actor, "diversion.route", route_id, after=about + (", disabled" if given.disabled else "")),
     )
     return SetRoute(**{field: getattr(route, field) for field in route.__struct_fields__}, signing_key=key)
@@ -68,4 +67,4 @@ def set_route(desk: Desk, actor: Actor, route_id: str, given: NewRoute) -> SetRo
 
 def list_routes(desk: Desk, query: PageQuery) -> Listing[AlertRoute]:
     """One page, by id; without keys."""
-    return list_entries(desk.catalog_docs, PK, "", AlertRoute, query)
+    return list_entries(desk.catalog_docs, ROUTES_PK, "", AlertRoute, query)

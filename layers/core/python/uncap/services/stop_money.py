@@ -14,10 +14,9 @@ from uncap.domain.campaigns.reference import PauseScope
 from uncap.domain.catalog import IndexRange
 from uncap.domain.diversion.holds import DiversionHold
 from uncap.domain.lifecycle import covering
-from uncap.domain.rewards.granting import EPOCH_COMPROMISED
 from uncap.domain.rewards.ports import CHANNEL_ROLES
 from uncap.domain.rewards.reward import Reward
-from uncap.domain.rewards.states import DIVERSION_CASE, DIVERSION_CONFIRMED
+from uncap.domain.rewards.states import DIVERSION_CASE, DIVERSION_CONFIRMED, EPOCH_COMPROMISED
 from uncap.services.roll_order import RollOrder
 
 MAX_AGE_MS = 1_000
@@ -90,7 +89,7 @@ class Brakes:
     def _reason(self, stops: _Stops, reward: Reward) -> str:
         """A recalled range counts before a reason that ends by itself: it must not be paid when that one is over."""
         recalled = stops.recalled and covering(stops.recalled, reward.code.index) is not None
-        if recalled or stops.reason:
+        if recalled or (stops.reason and stops.reason != reward.cleared):
             return "recalled" if recalled else stops.reason
         if stops.paused_for and stops.paused_for.covers(reward.place):
             return CAMPAIGN_PAUSED

@@ -18,11 +18,10 @@ from uncap.domain.rewards.accruing import ACCRUAL, accrues
 from uncap.domain.rewards.ports import Channel
 from uncap.domain.rewards.reward import Reward, State
 from uncap.domain.rewards.rights import PIECES, granted_right
-from uncap.domain.rewards.states import AWAITING_ASSOCIATION, AWAITING_SHIPMENT, wait_ms
+from uncap.domain.rewards.states import AWAITING_ASSOCIATION, AWAITING_SHIPMENT, EPOCH_COMPROMISED, wait_ms
 from uncap.domain.scans import CodeRef, Mark
 
 COME_BACK_FOR_MS = 7 * 86_400_000
-EPOCH_COMPROMISED = "epoch_compromised"
 NO_PAYEE = "no_payee"
 EXCLUDED = "excluded"
 _OWN_UNITS = {"points": "PTS", "goods_voucher": PIECES, PAY_N: PIECES}

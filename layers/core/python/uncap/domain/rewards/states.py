@@ -21,6 +21,7 @@ WITHDRAWN = "withdrawn"
 LATE_SUCCESS = "late_success"
 AWAITING_SHIPMENT = "awaiting_shipment"
 AWAITING_ASSOCIATION = "awaiting_association"
+EPOCH_COMPROMISED = "epoch_compromised"
 AWAITING_NAME = "awaiting_name"
 DIVERSION_CASE = "diversion_case"
 DIVERSION_CONFIRMED = "diversion_confirmed"
@@ -185,11 +186,13 @@ def resume(reward: Reward, now_ms: int) -> Reward:
         raise illegal(reward, "resume")
     if reward.reason == AWAITING_ASSOCIATION and not reward.party:
         raise illegal(reward, "pay a beneficiary nobody knows")
+    # A stolen key is for ever, so without this mark the brakes would hold again what people have just let go.
+    cleared = EPOCH_COMPROMISED if reward.reason == EPOCH_COMPROMISED else reward.cleared
     if reward.attempt is not None and reward.attempt.is_open:
-        return moved(reward, state=State.SUBMITTING, due_at_ms=now_ms)
+        return moved(reward, state=State.SUBMITTING, due_at_ms=now_ms, cleared=cleared)
     if not may_try_again(reward):
         raise illegal(reward, "resume")
-    return moved(reward, state=State.PENDING, due_at_ms=now_ms)
+    return moved(reward, state=State.PENDING, due_at_ms=now_ms, cleared=cleared)
 
 
 def named(reward: Reward, sealed_name: str, now_ms: int) -> Reward:
