@@ -1,7 +1,7 @@
-"""`python -m dev.run_tests`: the whole suite as two pytest runs side by side, for two cores. Called by make.
+"""`python -m dev.run_tests`: the whole suite for a machine with two cores. Called by make.
 
-One run needs the deployed local stack and mostly waits for it; the other computes. Each stays serial in itself, since
-moto is exact only then. The second one's output is shown when it has ended, so that the two do not mix.
+First what computes, as two pytest runs side by side, each serial in itself since moto is exact only then; the second
+one's output is shown when it has ended. Then what needs the deployed stack, alone: it measures patience in seconds.
 """
 
 import subprocess
@@ -11,25 +11,32 @@ from pathlib import Path
 from typing import IO
 
 ROOT = Path(__file__).resolve().parent.parent
+SIDE_BY_SIDE = (("tests/unit", "tests/contract"), ("tests/integration", "tests/histories"))
 ON_THE_STACK = ("tests/e2e", "tests/browser")
-COMPUTING = ("tests/unit", "tests/contract", "tests/histories", "tests/integration")
 
 
 def main(extra: list[str]) -> int:
-    """0 if both runs passed; `extra` arguments go to both."""
-    with tempfile.TemporaryFile() as quiet:
-        computing = _start(COMPUTING, extra, quiet)
+    """0 if everything passed; `extra` arguments go to every run."""
+    failed = _side_by_side(extra)
+    failed |= bool(_start(ON_THE_STACK, extra, None).wait())
+    return int(failed)
+
+
+def _side_by_side(extra: list[str]) -> bool:
+    shown, quiet = SIDE_BY_SIDE
+    with tempfile.TemporaryFile() as output:
+        beside = _start(quiet, extra, output)
         try:
-            on_the_stack = _start(ON_THE_STACK, extra, None).wait()
+            failed = bool(_start(shown, extra, None).wait())
         except BaseException:
-            computing.terminate()
+            beside.terminate()
             raise
-        computed = computing.wait()
-        quiet.seek(0)
+        failed |= bool(beside.wait())
+        output.seek(0)
         sys.stdout.flush()
-        sys.stdout.buffer.write(quiet.read())
+        sys.stdout.buffer.write(output.read())
         sys.stdout.flush()
-    return 1 if on_the_stack or computed else 0
+    return failed
 
 
 def _start(rooms: tuple[str, ...], extra: list[str], output: IO[bytes] | None) -> subprocess.Popen[bytes]:
