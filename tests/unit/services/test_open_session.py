@@ -103,8 +103,8 @@ def test_only_the_deployments_provider_is_offered() -> None:
 
 def test_a_provider_that_is_not_built_in_is_a_configuration_error() -> None:
     with pytest.raises(InputError, match="UNCAP_IDENTITY_PROVIDER") as caught:
-        identity_provider("wechat", lambda: PayeeKeys.parse(payee_keys()), bytes)
-    assert "'wechat' is not built into this release" in str(caught.value)
+        identity_provider("alipay", lambda: PayeeKeys.parse(payee_keys()), bytes)
+    assert "'alipay' is not built into this release" in str(caught.value)
 
 
 @pytest.mark.parametrize("document", ["", "{}", '{"hash":"00","seal":"00"}', '{"hash":"x","seal":"y"}'])

@@ -52,11 +52,9 @@ class Pack(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Product(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A trade item. `roles` are the code roles its units carry.
+    """A trade item, its units with codes of `roles`. `packs`, next level first; `units_per_case`, `case_gtin` agree.
 
-    `packs` is how it is packed, the next level first, up to the pallet; `units_per_case` and `case_gtin` repeat the
-    first of them. `blank`: a technical GTIN, whose codes are given a commercial product later (docs/adr/0012).
-    """
+    `blank`: a technical GTIN, whose codes are given a commercial product later (docs/adr/0012)."""
 
     gtin: str
     name: Text
