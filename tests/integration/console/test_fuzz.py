@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote, urlencode
 
+import boto3
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
@@ -27,6 +28,8 @@ def furnished(cloud: Cloud) -> Iterator[Api]:
     """A brand with something of everything, so that requests get past the look-ups; shared by all operations."""
     with pytest.MonkeyPatch.context() as patches:
         bench = make_bench(cloud, patches)
+        place = {"LocationConstraint": "eu-west-1"}
+        boto3.client("s3").create_bucket(Bucket="uploads", CreateBucketConfiguration=place)  # type: ignore[arg-type]
         admin = bench.sign_in("anna", "admin")
         furnish(admin)
         yield admin

@@ -62,7 +62,7 @@ def _statuses(endpoint: Endpoint) -> Iterable[int]:
         yield from (404, 409)
     yield from (429, 401) if endpoint.is_open and endpoint.body is not None else ()
     yield from (400, 404, 406, 413, 501) if endpoint.reword is not None else ()
-    yield from () if endpoint.is_open else (401, 403, 409, 422)
+    yield from () if endpoint.is_open else (401, 403, 404, 409, 422)
 
 
 def _path_parameters(endpoint: Endpoint) -> Iterable[Parameter]:
