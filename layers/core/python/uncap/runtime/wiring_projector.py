@@ -63,7 +63,7 @@ def build_projector(
         ),
         parking=SqsParkedQueue(sqs_client(), settings.parked_queue_url),
         receipts=ScanReceipts(ZoneInfo(settings.time_zone)),
-        watch=CaseWatch(connection, _watched(settings), clock, alerts=seen_ttl_s == SEEN_TTL_S),
+        watch=_watch(settings, connection, clock, alerts=seen_ttl_s == SEEN_TTL_S),
         clock_ms=clock,
     )
 
@@ -81,8 +81,14 @@ def rule_of(settings: ProjectorSettings) -> DiversionRule:
     )
 
 
-def _watched(settings: ProjectorSettings) -> WatchRule:
-    return WatchRule(settings.signal_apart_km, settings.signal_apart_days, many_mates=settings.signal_many_mates)
+def _watch(
+    settings: ProjectorSettings, connection: Connection, clock: Callable[[], int], *, alerts: bool
+) -> CaseWatch | None:
+    """None where both thresholds are 0: then no case is remembered, and nothing is paid for it."""
+    if not settings.signal_apart_km and not settings.signal_many_mates:
+        return None
+    rule = WatchRule(settings.signal_apart_km, settings.signal_apart_days, many_mates=settings.signal_many_mates)
+    return CaseWatch(connection, rule, clock, alerts=alerts)
 
 
 def _check(
