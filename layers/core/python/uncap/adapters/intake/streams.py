@@ -122,7 +122,7 @@ class _Member:
     def read(self, length: int) -> bytes:
         try:
             return self._file.read(length)
-        except (zipfile.BadZipFile, zlib.error, EOFError) as cause:
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as cause:
             raise _damaged("the zip archive is damaged") from cause
 
 
@@ -141,7 +141,7 @@ def _zip_member(source: ByteSource, limits: Limits) -> _Member:
         if members[0].file_size > limits.expanded_bytes:
             raise _too_large(limits)
         return _Member(archive.open(members[0]))
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError) as cause:
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError) as cause:
         raise _damaged("the zip archive is damaged or was cut off") from cause
 
 
