@@ -16,7 +16,7 @@ from uncap.domain.association.packing import column, packed
 from uncap.domain.association.ports import UnitRef
 from uncap.domain.association.rows import Rows, joined
 from uncap.domain.association.store import BatchBook, BatchFacts, Cell, CellStore, batch_pk, file_pk, run_sk
-from uncap.domain.association.zones import Zone, summary
+from uncap.domain.association.zones import NO_PARENT, Zone, summary
 from uncap.domain.errors import ConflictError, InputError
 from uncap.services.apply_run import Applied, Task, apply_batch
 from uncap.services.association_leases import (
@@ -236,7 +236,7 @@ class AssociationJob:
                 doc = msgspec.json.encode(summary(some)).decode()
                 body = packed(*(column(one) for one in table.T))
                 cells.append(Cell(batch_pk(batch_no), f"z#{run}#{at}", doc, body, generation))
-            for parent_batch in sorted({zone.parent_batch for zone in found}):
+            for parent_batch in sorted({zone.parent_batch for zone in found} - {NO_PARENT}):
                 if (parent_batch, batch_no) not in self._below:
                     self._below.add((parent_batch, batch_no))
                     cells.append(Cell(batch_pk(parent_batch), f"down#{batch_no}", "{}"))

@@ -17,7 +17,7 @@ from uncap.domain.association.columns import EXACT, VAGUE
 from uncap.domain.association.files import FormCost
 from uncap.domain.association.packing import column, packed
 from uncap.domain.association.store import BIG, BLOCK, Cell, block_sk, part_pk
-from uncap.domain.association.zones import Zone
+from uncap.domain.association.zones import NO_PARENT, Zone
 
 I64 = npt.NDArray[np.int64]
 
@@ -172,9 +172,13 @@ def event_cells(child_batch: int, run: str, generation: int, events: Sequence[Ev
             first = int(some[0, 0])
             sk = f"{block_sk(first)}x#{run}#{part}"
             cells.append(Cell(part_pk(child_batch, first), sk, _NO_DOC, body, generation))
-            for parent_batch in np.unique(some[:, 3][some[:, 3] >= 0]).tolist():
+            parents = np.unique(some[:, 3][some[:, 3] >= 0]).tolist()
+            for parent_batch in parents:
                 into = some[some[:, 3] == parent_batch, 4]
                 zones.append(Zone(first // BIG, first % BIG // BLOCK, parent_batch, int(into.min()), int(into.max())))
+            if not parents:
+                # Whoever only took things out has spoken of this block too, and must be found again after a crash.
+                zones.append(Zone(first // BIG, first % BIG // BLOCK, NO_PARENT, 0, 0))
     return Stored("exceptions", cells, zones, 0)
 
 

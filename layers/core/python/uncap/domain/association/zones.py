@@ -8,6 +8,8 @@ import msgspec
 from uncap.domain.association.columns import read_column, unpacked
 
 WHOLE_PART = -1
+NO_PARENT = -1
+"""Parent batch of an item that puts nothing into anything: its things were only taken out."""
 _COLUMNS = 5
 
 
