@@ -36,7 +36,7 @@ from uncap.domain.catalog import Role
 from uncap.domain.errors import UncapError
 from uncap.domain.rails import Rail
 from uncap.domain.rewards.reward import State
-from uncap.domain.rewards.states import waits_for_person
+from uncap.domain.rewards.states import EPOCH_COMPROMISED, waits_for_person
 from uncap.domain.scans import CodeRef, Mark, ScanImage
 from uncap.services.compare_statement import compare_statement
 from uncap.services.decide_hold import acknowledge
@@ -82,6 +82,7 @@ class History:
         self.limits, self.channel, self.source = FakeLimits(world), FakeChannel(), FakeCatalog(self.shape)
         catalog, clock = Catalog(self.source, world.clock_ms, CATALOG_AGE_MS), world.clock_ms
         self.office = Office(world, self.ledger, self.queue)
+        self.rail.let_go = self._let_go
         self.people = People(world, self.scans, self.limits, catalog)
         brakes = Brakes(catalog, clock)
         own: dict[str, Rail] = dict.fromkeys(OWN_LEDGER_KINDS, OwnLedgerRail())
@@ -227,6 +228,16 @@ class History:
         self.rail.no_new_bills_after_ms = self.world.now_ms + STOP_WITHIN_MS if stopped else 0
         self.world.note("ground:", self.source.hold, "paused" if self.source.paused else "", self.channel.__dict__)
 
+    def _let_go(self, bill: str) -> bool:
+        """Two people's word stands against a stolen key, and against nothing else."""
+        held_by_more = bool(self.source.hold or self.source.paused)
+        return not held_by_more and any(bill.startswith(one) for one in self._cleared())
+
+    def _cleared(self) -> set[str]:
+        """Rewards whose mark says that people let them go, and whose approval is on file."""
+        marked = {one.reward_id for one in self.ledger.items.values() if one.cleared == EPOCH_COMPROMISED}
+        return {one for one in marked if self.office.has_released(one)}
+
     def _human(self) -> None:
         for reward in list(self.ledger.items.values()):
             if waits_for_person(reward) and self.world.chance(0.5):
@@ -286,5 +297,6 @@ class History:
         wrong += people_problems(self.people, campaign)
         claimed: dict[str, ScanImage] = {pk: one for pk, one in self.scans.images.items() if one.first}
         late = [one for one in rewards.values() if 0 < self.leaked_ms < one.claimed_at_ms - STOP_WITHIN_MS]
-        wrong += [f"{one.reward_id} was paid on a stolen key" for one in late if one.state is State.PAID]
+        paid = [one for one in late if one.state is State.PAID and one.reward_id not in self._cleared()]
+        wrong += [f"{one.reward_id} was paid on a stolen key" for one in paid]
         return wrong + (rich_problems(self.decisions, claimed, rewards) if self.rich else [])

@@ -38,6 +38,11 @@ class Office:
         if open_one.requested_by == login:
             self.world.violated(f"{reward_id} was released by one person")
 
+    def has_released(self, reward_id: str) -> bool:
+        """Whether two people have approved this reward's release, whatever became of the process that did it."""
+        stored = self.value("proposals", f"{KIND}#{reward_id}", Proposal)
+        return stored is not None and stored.state == "approved"
+
     def release(self, reward_id: str) -> None:
         """Both do their part."""
         for login in (*OPERATORS, OPERATORS[0]):  # the first may find another's request and approve it at once

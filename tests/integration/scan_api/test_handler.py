@@ -133,7 +133,7 @@ def test_a_deployment_without_a_table_is_our_fault(
 def test_a_wrong_setting_is_named(stack: Stack, handler: Handler, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UNCAP_IDENTITY_PROVIDER", "wechat")
     wiring_scan.scan_handler.cache_clear()
-    with pytest.raises(Exception, match="UNCAP_IDENTITY_PROVIDER"):
+    with pytest.raises(Exception, match="UNCAP_WECHAT_APP_ID"):
         handler(event("page"), None)
     monkeypatch.delenv("UNCAP_STAGE")
     wiring_scan.scan_handler.cache_clear()

@@ -184,7 +184,7 @@ def resume(reward: Reward, now_ms: int) -> Reward:
     """
     if reward.state not in (State.HELD, State.FAILED) or reward.settled:
         raise illegal(reward, "resume")
-    if reward.reason == AWAITING_ASSOCIATION and not reward.party:
+    if not reward.party:
         raise illegal(reward, "pay a beneficiary nobody knows")
     # A stolen key is for ever, so without this mark the brakes would hold again what people have just let go.
     cleared = EPOCH_COMPROMISED if reward.reason == EPOCH_COMPROMISED else reward.cleared
