@@ -5,7 +5,6 @@ campaign. Used by `cli/demo/run.py`.
 """
 
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -78,14 +77,3 @@ def activate_rest(desk: Console, world: World) -> None:
 def view(desk: Console, world: World) -> BatchView:
     """The batch with its releases."""
     return read_batch(desk, world.batch_no)
-
-
-def runs_of(indices: Sequence[int]) -> list[tuple[int, int]]:
-    """Indices as the fewest half-open ranges."""
-    ranges: list[tuple[int, int]] = []
-    for index in sorted(indices):
-        if ranges and ranges[-1][1] == index:
-            ranges[-1] = (ranges[-1][0], index + 1)
-        else:
-            ranges.append((index, index + 1))
-    return ranges

@@ -15,11 +15,10 @@ from cli.diversion.evaluation import Tally, evaluate
 from cli.diversion.evidence import evidence
 from cli.diversion.market import Market
 from cli.diversion.scenario import Scenario, load_scenario, scenario_schema
+from cli.given_files import loaded_or_exit
 from uncap.domain.diversion.evidence import DiversionRule
-from uncap.domain.errors import InputError
 
 app = typer.Typer(help="Diversion: how it is judged, on made-up and on real scans.", no_args_is_help=True)
-_BAD_INPUT = 2
 app.command()(backtest)
 app.command()(evidence)
 
@@ -80,17 +79,7 @@ def report_of(scenario: Scenario, seed: int, rule: DiversionRule, tally: Tally) 
 
 
 def _scenario(path: Path | None) -> Scenario:
-    if path is None:
-        return Scenario()
-    try:
-        return load_scenario(path)
-    except InputError as error:
-        where = f" at {error.where}" if error.where else ""
-        typer.echo(f"{path}{where}: {error.message}", err=True)
-        raise typer.Exit(_BAD_INPUT) from error
-    except OSError as error:
-        typer.echo(f"{path} cannot be read: {error.strerror}", err=True)
-        raise typer.Exit(_BAD_INPUT) from error
+    return loaded_or_exit(path, load_scenario) if path else Scenario()
 
 
 def _print(scenario: Scenario, seed: int, tally: Tally) -> None:

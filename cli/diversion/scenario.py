@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from cli.given_files import read_given, schema_of
 from uncap.domain.errors import InputError
 
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
@@ -161,14 +162,7 @@ def read_scenario(text: bytes) -> Scenario:
 
     Raises InputError (`scenario_malformed`, `scenario_invalid`) naming the field, or line and column of broken JSON.
     """
-    try:
-        scenario = msgspec.json.decode(text, type=Scenario)
-    except msgspec.ValidationError as cause:
-        reason, _, place = str(cause).partition(" - at ")
-        where = place.strip("`").removeprefix("$").removeprefix(".") or "the top level"
-        raise InputError("scenario_invalid", reason, where=where) from cause
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as cause:
-        raise InputError("scenario_malformed", f"not JSON: {cause}") from cause
+    scenario = read_given(text, Scenario, "scenario")
     _check(scenario)
     return scenario
 
@@ -180,8 +174,7 @@ def load_scenario(path: Path) -> Scenario:
 
 def scenario_schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) of a scenario file."""
-    schema = msgspec.json.schema(Scenario)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+    return schema_of(Scenario)
 
 
 def _check(scenario: Scenario) -> None:

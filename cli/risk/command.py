@@ -12,6 +12,7 @@ import typer
 from rich.console import Console as Screen
 from rich.table import Table
 
+from cli.given_files import BAD_INPUT
 from cli.risk.scenario import START_MS, Attempt, RiskScenario, claims_of, load_scenario, scenario_schema
 from uncap.adapters.catalog import Catalog
 from uncap.domain.catalog import CodeBatch, Role
@@ -23,7 +24,6 @@ from uncap.services.judge_risk import RiskGate
 app = typer.Typer(
     help="The risk gate: what it would hold, on made-up claims whose truth is known.", no_args_is_help=True
 )
-_BAD_INPUT = 2
 
 
 class Tally:
@@ -145,7 +145,7 @@ def evaluate(
         chosen = read_rules(rules.read_text() if rules else "")
     except (InputError, OSError, UnicodeDecodeError) as error:
         typer.echo(f"{getattr(error, 'where', '') or 'file'}: {error}", err=True)
-        raise typer.Exit(_BAD_INPUT) from error
+        raise typer.Exit(BAD_INPUT) from error
     report = {"scenario": week.name, "seed": seed, "workers": workers}
     report |= judge_all(week, seed, chosen, workers).report()
     if as_json:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
-from uncap.domain.errors import InputError
+from cli.given_files import read_given, schema_of
 
 Few = Annotated[int, msgspec.Meta(ge=0, le=1_000)]
 Some = Annotated[int, msgspec.Meta(ge=1, le=10_000)]
@@ -112,19 +112,12 @@ class Attempt(NamedTuple):
 
 def load_scenario(path: Path) -> RiskScenario:
     """The scenario in a file. Raises InputError (`scenario_malformed`, `scenario_invalid`) with the field, OSError."""
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=RiskScenario)
-    except msgspec.ValidationError as cause:
-        reason, _, place = str(cause).partition(" - at ")
-        where = place.strip("`").removeprefix("$").removeprefix(".") or "the top level"
-        raise InputError("scenario_invalid", reason, where=where) from cause
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as cause:
-        raise InputError("scenario_malformed", f"not JSON: {cause}") from cause
+    return read_given(path.read_bytes(), RiskScenario, "scenario")
 
 
 def scenario_schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) of a scenario file."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **msgspec.json.schema(RiskScenario)}
+    return schema_of(RiskScenario)
 
 
 def claims_of(scenario: RiskScenario, seed: int) -> list[Attempt]:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
+from cli.given_files import read_given, schema_of
 from uncap.domain.errors import InputError
 
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
@@ -146,14 +147,7 @@ def read_assumptions(text: bytes) -> Assumptions:
 
     Raises InputError (`assumptions_malformed`, `assumptions_invalid`) naming the field, or the place of broken JSON.
     """
-    try:
-        given = msgspec.json.decode(text, type=Assumptions)
-    except msgspec.ValidationError as cause:
-        reason, _, place = str(cause).partition(" - at ")
-        where = place.strip("`").removeprefix("$").removeprefix(".") or "the top level"
-        raise InputError("assumptions_invalid", reason, where=where) from cause
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as cause:
-        raise InputError("assumptions_malformed", f"not JSON: {cause}") from cause
+    given = read_given(text, Assumptions, "assumptions")
     _check(given)
     return given
 
@@ -165,7 +159,7 @@ def load_assumptions(path: Path) -> Assumptions:
 
 def assumptions_schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) of an assumptions file."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **msgspec.json.schema(Assumptions)}
+    return schema_of(Assumptions)
 
 
 def _check(given: Assumptions) -> None:

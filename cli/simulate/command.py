@@ -13,15 +13,16 @@ from rich.table import Table
 from cli.batches import Base, Login, said
 from cli.campaign import loaded
 from cli.clients import Console
+from cli.given_files import BAD_INPUT, loaded_or_exit
 from cli.simulate.assumptions import Assumptions, assumptions_schema, load_assumptions
 from cli.simulate.exposure import exposures
 from cli.simulate.forecast import Forecast, forecast
 from cli.simulate.load import bill, drains, peaks
 from uncap.domain.campaigns.rules import RulePart, joined
 from uncap.domain.catalog import Campaign
-from uncap.domain.errors import InputError, UncapError
+from uncap.domain.errors import UncapError
 
-_REFUSED, _BAD_INPUT = 1, 2
+_REFUSED = 1
 
 
 def simulate(
@@ -46,7 +47,7 @@ def simulate(
     given = _assumptions(assumptions)
     if bool(file) == bool(campaign_id):
         typer.echo("give a campaign file or --campaign, one of them", err=True)
-        raise typer.Exit(_BAD_INPUT)
+        raise typer.Exit(BAD_INPUT)
     campaign, rules = loaded(file)[:2] if file else _from_console(campaign_id, base, login, password)
     try:
         report = report_of(forecast(campaign, rules, given, seed), given, seed)
@@ -167,17 +168,7 @@ def _rounded(value: Any) -> Any:
 
 
 def _assumptions(path: Path | None) -> Assumptions:
-    if path is None:
-        return Assumptions()
-    try:
-        return load_assumptions(path)
-    except InputError as error:
-        where = f" at {error.where}" if error.where else ""
-        typer.echo(f"{path}{where}: {error.message}", err=True)
-        raise typer.Exit(_BAD_INPUT) from error
-    except OSError as error:
-        typer.echo(f"{path} cannot be read: {error.strerror}", err=True)
-        raise typer.Exit(_BAD_INPUT) from error
+    return loaded_or_exit(path, load_assumptions) if path else Assumptions()
 
 
 def _from_console(campaign_id: str, base: str, login: str, password: str) -> tuple[Campaign, RulePart]:

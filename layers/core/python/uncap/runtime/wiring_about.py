@@ -2,7 +2,6 @@
 
 import functools
 from collections.abc import Callable
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from aws_lambda_powertools.event_handler.api_gateway import APIGatewayHttpResolver
@@ -20,13 +19,13 @@ from uncap.adapters.wire.dynamodb import Caller
 from uncap.domain.codes.scheme import Keyring
 from uncap.routes.about_page import mount
 from uncap.runtime.clock import clock_ms
+from uncap.runtime.http_runner import Handler, runner
 from uncap.runtime.observability import Observer
 from uncap.runtime.packing import stored_packing
 from uncap.runtime.settings import AboutSettings, read
 from uncap.services.tell_origin import OriginDesk
 
 SERVICE = "about_page"
-Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 
 @functools.cache
@@ -40,14 +39,7 @@ def build_handler(desk: OriginDesk, observer: Observer) -> Handler:
     """The Lambda handler over a desk: the route, then one line of metrics."""
     app = APIGatewayHttpResolver()
     mount(app, desk, observer, observer.unexpected)
-
-    def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
-        try:
-            return app.resolve(event, context)
-        finally:
-            observer.flush()
-
-    return handle
+    return runner(app, observer)
 
 
 def build_desk(settings: AboutSettings, vault: Caller, clock: Callable[[], int]) -> OriginDesk:

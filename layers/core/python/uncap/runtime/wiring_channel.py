@@ -3,7 +3,6 @@
 import functools
 import secrets
 from collections.abc import Callable
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from aws_lambda_powertools.event_handler.api_gateway import APIGatewayHttpResolver
@@ -27,6 +26,7 @@ from uncap.routes.channel_desk import ChannelDesk
 from uncap.routes.channel_routes import ChannelApi, mount
 from uncap.routes.scan_replies import Meter
 from uncap.runtime.clock import clock_ms
+from uncap.runtime.http_runner import Handler, runner
 from uncap.runtime.observability import Observer
 from uncap.runtime.settings import ChannelSettings, read
 from uncap.runtime.sign_in import wechat_place
@@ -40,7 +40,6 @@ from uncap.services.replenish import ReplenishDesk
 from uncap.services.stop_money import Brakes
 
 SERVICE = "channel_api"
-Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 
 @functools.cache
@@ -61,14 +60,7 @@ def build_handler(desk: ChannelDesk, observer: Observer) -> Handler:
     """The Lambda handler over a desk: routes, then one line of metrics."""
     app = APIGatewayHttpResolver()
     mount(app, ChannelApi(desk), observer.unexpected)
-
-    def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
-        try:
-            return app.resolve(event, context)
-        finally:
-            observer.flush()
-
-    return handle
+    return runner(app, observer)
 
 
 def build_desk(

@@ -29,6 +29,7 @@ from uncap.routes.scan_desk import ApiDesk
 from uncap.routes.scan_replies import Meter
 from uncap.routes.scan_routes import ScanApi, mount
 from uncap.runtime.clock import clock_ms
+from uncap.runtime.http_runner import Handler, runner
 from uncap.runtime.observability import Observer
 from uncap.runtime.settings import ScanSettings, read
 from uncap.runtime.sign_in import wechat_place
@@ -40,8 +41,6 @@ from uncap.services.read_reward import RewardDesk
 from uncap.services.view_code import ViewDesk
 
 SERVICE = "scan_api"
-
-Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 
 @functools.cache
@@ -64,15 +63,11 @@ def build_handler(desk: ApiDesk, observer: Observer) -> Handler:
     mount(app, ScanApi(desk), observer.unexpected)
     bursts = Bursts()
 
-    def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
-        try:
-            return app.resolve(event, context)
-        finally:
-            if observer.counted("CodeForged") and bursts.add(_source(event), desk.clock_ms()):
-                observer.count("ForgedBurst")
-            observer.flush()
+    def answered(event: dict[str, Any]) -> None:
+        if observer.counted("CodeForged") and bursts.add(_source(event), desk.clock_ms()):
+            observer.count("ForgedBurst")
 
-    return handle
+    return runner(app, observer, answered)
 
 
 def _source(event: dict[str, Any]) -> str:

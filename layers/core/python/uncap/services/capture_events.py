@@ -11,7 +11,7 @@ import msgspec
 
 from uncap.adapters.event_store import EventStore
 from uncap.domain.epcis.capture import Capturable, capturable, iso, sortable
-from uncap.domain.epcis.document import Document, PlacedEvent, document_of, read
+from uncap.domain.epcis.document import Document, PlacedEvent, read
 from uncap.domain.epcis.faults import Fault
 from uncap.domain.epcis.validate import validate
 from uncap.domain.errors import InputError, NotFoundError
@@ -159,19 +159,6 @@ def list_jobs(store: EventStore, count: int, after: str) -> tuple[list[CaptureJo
     page = store.documents(_JOBS, count, after, newest_first=True)
     jobs = [msgspec.json.decode(doc, type=CaptureJob) for _, doc in page.rows]
     return jobs, page.rows[-1][0] if page.more and page.rows else ""
-
-
-def own_document(events: Sequence[dict[str, object]], around: object, at_ms: int) -> Document:
-    """A document of our own around `events`."""
-    return document_of(
-        {
-            "@context": around,
-            "type": "EPCISDocument",
-            "schemaVersion": "2.0",
-            "creationDate": iso(at_ms),
-            "epcisBody": {"eventList": list(events)},
-        }
-    )
 
 
 def _capturables(document: Document, placed: Sequence[PlacedEvent], recorded_ms: int) -> list[Capturable]:

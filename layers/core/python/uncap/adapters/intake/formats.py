@@ -12,7 +12,6 @@ from uncap.adapters.intake.streams import Limits, open_stream
 from uncap.domain.errors import InputError
 from uncap.domain.intake.chunks import RowChunk
 
-FORMATS = ("auto", "csv", "parquet", "epcis")
 _HEAD_BYTES = 4096
 _PARQUET, _OLD_EXCEL, _PDF = b"PAR1", b"\xd0\xcf\x11\xe0", b"%PDF"
 
