@@ -30,8 +30,14 @@ processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failu
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:
     """Partial batch response: the ids of the messages to deliver again."""
-    tools = payout_tools()
-    done = {one["messageId"]: tools.pool.submit(take_message, one["body"], tools.payouts) for one in event["Records"]}
+    tools, time_left_ms = payout_tools(), context.get_remaining_time_in_millis
+    # However little time a start from cold has left, something is always begun.
+    reserve_ms = min(tools.reserve_ms, time_left_ms() // 2)
+
+    def take(body: str) -> list[Reward]:
+        return take_message(body, tools.payouts, lambda: time_left_ms() < reserve_ms)
+
+    done = {one["messageId"]: tools.pool.submit(take, one["body"]) for one in event["Records"]}
     wait(done.values())
     failed = {key: future.exception() for key, future in done.items()}
     postponed = {key: cause for key, cause in failed.items() if isinstance(cause, PostponedError)}

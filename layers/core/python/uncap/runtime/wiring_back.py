@@ -55,6 +55,9 @@ from uncap.services.stop_money import Brakes
 
 PUT_THREADS = 8
 PAY_THREADS = 4
+_CALLS = 2
+"""A payout's calls to the rail at worst: the submit that got no answer, and the question what became of it."""
+_BESIDES_MS = 1_000
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,10 @@ class RelayTools:
 
 @dataclass(frozen=True)
 class PayoutTools:
-    """What payout_worker, payout_callback and sweeper_job work with. `books`: whose notices are believed."""
+    """What payout_worker, payout_callback and sweeper_job work with. `books`: whose notices are believed.
+
+    `reserve_ms`: how long one payout may take; with less time left, a worker begins none.
+    """
 
     payouts: Payouts
     shipments: ShipmentReader
@@ -79,6 +85,7 @@ class PayoutTools:
     first_look_s: int
     pool: ThreadPoolExecutor
     books: Books | None = None
+    reserve_ms: int = 0
 
 
 @functools.cache
@@ -197,6 +204,7 @@ def build_payouts(settings: PayoutSettings, vault: Caller, tables: Caller, clock
         settings.first_look_s,
         ThreadPoolExecutor(PAY_THREADS, thread_name_prefix="pay"),
         _books(cash),
+        _CALLS * settings.rail_timeout_ms + _BESIDES_MS,
     )
 
 

@@ -4,9 +4,11 @@ After a batch, `look_later` sees to it that every payout that now waits at the r
 becomes of the callback. Called by functions/payout_worker.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from uncap.adapters.reward_queue import message_of
+from uncap.domain.errors import TransientError
+from uncap.domain.rail_schedule import Later
 from uncap.domain.rewards import states
 from uncap.domain.rewards.ports import DelayedQueue, RewardQueue
 from uncap.domain.rewards.reward import Reward
@@ -14,14 +16,21 @@ from uncap.services.pay_reward import LONGEST_DELAY_MS, pay
 from uncap.services.schedule_payouts import PostponedError
 from uncap.services.settle_payout import Payouts, poll
 
+OUT_OF_TIME = "out_of_time"
 
-def take_message(body: str, payouts: Payouts) -> list[Reward]:
+
+def take_message(body: str, payouts: Payouts, time_is_up: Callable[[], bool] = lambda: False) -> list[Reward]:
     """The rewards as they then are; those of a look that nobody has to look at any more are left out.
 
     PoisonError (`message_malformed`, `message_version_unknown`, `reward_unknown`), TransientError: the message comes
-    back, and whatever of it was done is found done.
+    back, and whatever of it was done is found done. Where `time_is_up`, nothing of it is begun: a worker that is ended
+    in the middle would make a whole batch come back, what was done of it included, one step nearer to the dead letters.
     """
     message = message_of(body)
+    if time_is_up():
+        if message.reward_id:
+            raise PostponedError(message.reward_id, Later(payouts.clock_ms(), OUT_OF_TIME))
+        raise TransientError(OUT_OF_TIME, "the worker ends before it could look at these rewards")
     if message.reward_id:
         return [pay(message.reward_id, payouts)]
     # What is final stays final, so an old reading of it is as good as a new one; the rest is read as it is now.
