@@ -154,7 +154,7 @@ def test_events_by_parameters_and_by_path(erp: Api) -> None:
         ("/epcis/events?foo=1", (400, "epcisException:QueryParameterException")),
         ("/epcis/events?maxEventCount=1", (413, "epcisException:QueryTooLargeException")),
         ("/epcis/bizSteps/receiving/events?EQ_bizStep=shipping", (400, "epcisException:QueryParameterException")),
-        ("/epcis/epcs", (501, "epcisException:ImplementationException")),
+        ("/epcis/epcs", (413, "epcisException:QueryTooLargeException")),
         ("/epcis/bizSteps?foo=1", (400, "epcisException:QueryParameterException")),
         ("/epcis/bizSteps?nextPageToken=~", (400, "epcisException:ValidationException")),
     ):
@@ -187,9 +187,10 @@ def test_named_queries(erp: Api) -> None:
     assert refused(erp.call("POST", "/epcis/queries", given)) == (409, "epcisException:DuplicateNameException")
     wrong = {"name": "w", "query": {"foo": "1"}}
     assert refused(erp.call("POST", "/epcis/queries", wrong)) == (400, "epcisException:QueryParameterException")
-    unsupported = (501, "epcisException:ImplementationException")
+    unsupported = (400, "epcisException:SubscribeNotPermittedException")
     assert refused(erp.call("POST", "/epcis/queries/sent/subscriptions", {"dest": "https://x"})) == unsupported
-    assert refused(erp.call("GET", "/epcis/queries/sent/subscriptions")) == unsupported
+    assert erp.ok("GET", "/epcis/queries/sent/subscriptions") == []
+    assert refused(erp.call("GET", "/epcis/queries/none/subscriptions")) == (404, "epcisException:NoSuchNameException")
     assert erp.call("DELETE", "/epcis/queries/sent").status == 204
     assert refused(erp.call("GET", "/epcis/queries/sent")) == (404, "epcisException:NoSuchNameException")
 

@@ -30,8 +30,7 @@ _BY_CODE = {
     "query_too_large": 413,
     "query_too_complex": 413,
     "version_not_acceptable": 406,
-    "resource_unlisted": 501,
-    "subscription_unsupported": 501,
+    "resource_unlisted": 413,
     # Right in itself, but more than one request may ask for.
     "overview_too_large": 422,
     "release_too_large": 422,

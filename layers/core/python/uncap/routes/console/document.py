@@ -20,7 +20,6 @@ _PROBLEMS = {
     415: "The body is not application/json",
     422: "More than one request may ask for",
     429: "Too many attempts",
-    501: "The standard knows it and it is not offered here",
     503: "Try the same again",
 }
 
@@ -36,7 +35,7 @@ def _route(endpoint: Endpoint) -> Route:
     own = () if endpoint.body is None else (Content("application/json", endpoint.body),)
     bodies = (*own, *(Content(media_type) for media_type in endpoint.takes))
     if endpoint.answer is Text:
-        contents = tuple(Content(media_type) for media_type in endpoint.media_types)
+        contents = tuple(Content(media_type, endpoint.holds) for media_type in endpoint.media_types)
     else:
         contents = (Content("application/json", endpoint.answer),)
     statuses = {503, *_statuses(endpoint)}
@@ -61,7 +60,7 @@ def _statuses(endpoint: Endpoint) -> Iterable[int]:
     if endpoint.method != "GET":
         yield from (404, 409)
     yield from (429, 401) if endpoint.is_open and endpoint.body is not None else ()
-    yield from (400, 404, 406, 413, 501) if endpoint.reword is not None else ()
+    yield from (400, 404, 406, 413) if endpoint.reword is not None else ()
     yield from () if endpoint.is_open else (401, 403, 404, 409, 422)
 
 

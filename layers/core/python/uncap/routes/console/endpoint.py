@@ -16,6 +16,7 @@ from uncap.services.desk import Actor, Desk
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 MAX_BODY_BYTES = 256 * 1024
+_JSON = ("application/json",)
 _INJECTED = ("desk", "actor", "body", "query", "raw", "return")
 
 
@@ -32,7 +33,7 @@ class Endpoint:
     """One route. `area` and `action` are the permission it needs; both empty: open to everyone.
 
     A function that asks for `raw` reads the request itself, of the media types in `takes`; `reword` makes its problems
-    those of a standard.
+    those of a standard. One that returns Text answers in `media_types` (none: by headers alone) what `holds` is.
     """
 
     method: str
@@ -49,6 +50,7 @@ class Endpoint:
     answer: Any
     media_types: tuple[str, ...]
     takes: tuple[str, ...] = ()
+    holds: Any = None
     reword: Callable[[Problem], Problem] | None = None
 
     @property
@@ -98,24 +100,29 @@ class Area:
         self.endpoints: list[Endpoint] = []
 
     def get(
-        self, path: str, action: str = "read", media_types: tuple[str, ...] = ("application/json",)
+        self, path: str, action: str = "read", media_types: tuple[str, ...] = _JSON, holds: Any = None
     ) -> Callable[[FunctionT], FunctionT]:
-        """Declares `GET path`; `media_types` for a function that returns Text."""
-        return self._declare("GET", path, action, 200, media_types)
+        """Declares `GET path`; `media_types` and `holds` for a function that returns Text."""
+        return self._declare("GET", path, action, 200, media_types, holds=holds)
 
     def post(
-        self, path: str, action: str = "write", status: int = 200, takes: tuple[str, ...] = ()
+        self,
+        path: str,
+        action: str = "write",
+        status: int = 200,
+        takes: tuple[str, ...] = (),
+        media_types: tuple[str, ...] = _JSON,
     ) -> Callable[[FunctionT], FunctionT]:
         """Declares `POST path`; `takes` for a function that reads the raw request."""
-        return self._declare("POST", path, action, status, takes=takes)
+        return self._declare("POST", path, action, status, media_types, takes)
 
     def delete(self, path: str, action: str = "write") -> Callable[[FunctionT], FunctionT]:
         """Declares `DELETE path`, answered without a body."""
-        return self._declare("DELETE", path, action, 204)
+        return self._declare("DELETE", path, action, 204, ())
 
     def options(self, path: str, action: str = "read") -> Callable[[FunctionT], FunctionT]:
         """Declares `OPTIONS path`, answered by headers."""
-        return self._declare("OPTIONS", path, action, 204)
+        return self._declare("OPTIONS", path, action, 204, ())
 
     def put(self, path: str, action: str = "write") -> Callable[[FunctionT], FunctionT]:
         """Declares `PUT path`."""
@@ -127,8 +134,9 @@ class Area:
         path: str,
         action: str,
         status: int,
-        media_types: tuple[str, ...] = ("application/json",),
+        media_types: tuple[str, ...] = _JSON,
         takes: tuple[str, ...] = (),
+        holds: Any = None,
     ) -> Callable[[FunctionT], FunctionT]:
         def declare(function: FunctionT) -> FunctionT:
             hints = get_type_hints(function, include_extras=True)
@@ -148,6 +156,7 @@ class Area:
                     answer=hints["return"],
                     media_types=media_types,
                     takes=takes,
+                    holds=holds,
                     reword=self._reword,
                 )
             )

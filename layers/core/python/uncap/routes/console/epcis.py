@@ -1,9 +1,9 @@
 """EPCIS 2.0 over REST: capture, events, named queries. Mounted by `table.py`, beside `epcis_lists.py`."""
 
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from uncap.domain.epcis.xml import CONTEXT
-from uncap.domain.errors import InputError, UncapError
+from uncap.domain.errors import InputError
 from uncap.routes.console.endpoint import Area, RawInput, Text
 from uncap.routes.console.epcis_http import (
     EMPTY,
@@ -42,6 +42,7 @@ from uncap.services.list_entries import cursor_of, read_cursor
 from uncap.services.query_events import query_events, read_event, results
 
 EPCIS: Final = Area("epcis", reword=reword)
+Listed = list[dict[str, Any]]
 
 
 @EPCIS.options("/epcis/capture")
@@ -62,7 +63,7 @@ def options_queries(raw: RawInput) -> Text:
     return _options(raw, "OPTIONS, GET, POST", {})
 
 
-@EPCIS.post("/epcis/capture", status=202, takes=(*JSON_TYPES, *XML_TYPES))
+@EPCIS.post("/epcis/capture", status=202, takes=(*JSON_TYPES, *XML_TYPES), media_types=())
 def post_capture(desk: Desk, actor: Actor, raw: RawInput) -> Text:
     """Capture an EPCIS document; the answer says where its job is told."""
     check_versions(raw)
@@ -74,7 +75,7 @@ def post_capture(desk: Desk, actor: Actor, raw: RawInput) -> Text:
     return located(raw, job.capture_id)
 
 
-@EPCIS.get("/epcis/capture")
+@EPCIS.get("/epcis/capture", media_types=JSON_TYPES, holds=Listed)
 def get_captures(desk: Desk, raw: RawInput) -> Text:
     """Capture jobs, the newest first."""
     count, token = paging(raw)
@@ -82,13 +83,13 @@ def get_captures(desk: Desk, raw: RawInput) -> Text:
     return told([job.as_told() for job in jobs], raw, cursor_of(after))
 
 
-@EPCIS.get("/epcis/capture/{capture_id}")
+@EPCIS.get("/epcis/capture/{capture_id}", media_types=JSON_TYPES)
 def get_capture(desk: Desk, raw: RawInput, capture_id: str) -> Text:
     """One capture job."""
     return told(read_job(desk.event_store(), capture_id[:80]).as_told(), raw)
 
 
-@EPCIS.post("/epcis/events", status=201, takes=(*JSON_TYPES, *XML_TYPES))
+@EPCIS.post("/epcis/events", status=201, takes=(*JSON_TYPES, *XML_TYPES), media_types=())
 def post_event(desk: Desk, raw: RawInput) -> Text:
     """Capture one event at once."""
     check_versions(raw)
@@ -96,13 +97,13 @@ def post_event(desk: Desk, raw: RawInput) -> Text:
     return located(raw, capture_event(capturing(desk), raw.body).key)
 
 
-@EPCIS.get("/epcis/events")
+@EPCIS.get("/epcis/events", media_types=JSON_TYPES)
 def get_events(desk: Desk, raw: RawInput) -> Text:
     """Events by the standard's parameters, page by page."""
     return answer(desk, raw, parameters(raw))
 
 
-@EPCIS.get("/epcis/events/{event_id}")
+@EPCIS.get("/epcis/events/{event_id}", media_types=JSON_TYPES)
 def get_event(desk: Desk, raw: RawInput, event_id: str) -> Text:
     """One event by its id."""
     check_versions(raw)
@@ -117,7 +118,7 @@ def post_query(desk: Desk, actor: Actor, raw: RawInput, body: NewQuery) -> Text:
     return located(raw, made.name, told(_told(made), raw).body)
 
 
-@EPCIS.get("/epcis/queries")
+@EPCIS.get("/epcis/queries", media_types=JSON_TYPES, holds=Listed)
 def get_queries(desk: Desk, raw: RawInput) -> Text:
     """Queries that are kept."""
     count, token = paging(raw)
@@ -125,7 +126,7 @@ def get_queries(desk: Desk, raw: RawInput) -> Text:
     return told([_told(one) for one in kept], raw, cursor_of(after))
 
 
-@EPCIS.get("/epcis/queries/{query_name}")
+@EPCIS.get("/epcis/queries/{query_name}", media_types=JSON_TYPES)
 def get_query(desk: Desk, raw: RawInput, query_name: str) -> Text:
     """One query that is kept."""
     return told(_told(read_query(desk.event_store(), query_name)), raw)
@@ -138,23 +139,26 @@ def delete_named_query(desk: Desk, query_name: str) -> Text:
     return Text("", EMPTY, dict(VERSIONS))
 
 
-@EPCIS.get("/epcis/queries/{query_name}/events")
+@EPCIS.get("/epcis/queries/{query_name}/events", media_types=JSON_TYPES)
 def get_query_events(desk: Desk, raw: RawInput, query_name: str) -> Text:
     """Run a query that is kept."""
     kept = read_query(desk.event_store(), query_name)
     return answer(desk, raw, joined(kept.query, parameters(raw)), kept.name)
 
 
-@EPCIS.get("/epcis/queries/{query_name}/subscriptions")
-def get_subscriptions(query_name: str) -> Text:
-    """Refused: there are none."""
-    raise _no_subscriptions(query_name)
+@EPCIS.get("/epcis/queries/{query_name}/subscriptions", media_types=JSON_TYPES, holds=Listed)
+def get_subscriptions(desk: Desk, raw: RawInput, query_name: str) -> Text:
+    """Always an empty list: queries are polled here."""
+    paging(raw)
+    read_query(desk.event_store(), query_name)
+    return told([], raw)
 
 
 @EPCIS.post("/epcis/queries/{query_name}/subscriptions", takes=JSON_TYPES)
 def post_subscription(query_name: str) -> Text:
     """Refused: ask again with GE_recordTime instead."""
-    raise _no_subscriptions(query_name)
+    words = f"{query_name[:60]}: may be polled only; ask again with GE_recordTime"
+    raise InputError("subscription_unsupported", words, where="subscriptions")
 
 
 def answer(desk: Desk, raw: RawInput, asked: dict[str, list[str]], name: str = "SimpleEventQuery") -> Text:
@@ -176,8 +180,3 @@ def _told(query: NamedQuery) -> dict[str, object]:
 def _options(raw: RawInput, allow: str, more: dict[str, str]) -> Text:
     check_versions(raw)
     return Text("", EMPTY, {**VERSIONS, **more, "Allow": allow})
-
-
-def _no_subscriptions(query_name: str) -> UncapError:
-    words = f"{query_name[:60]}: no subscriptions are offered; ask again with GE_recordTime"
-    return InputError("subscription_unsupported", words, where="subscriptions")

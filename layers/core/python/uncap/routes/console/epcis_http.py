@@ -31,6 +31,8 @@ _EXCEPTIONS: Final = {
     "query_parameter_invalid": "QueryParameterException",
     "query_too_large": "QueryTooLargeException",
     "query_too_complex": "QueryTooComplexException",
+    "resource_unlisted": "QueryTooLargeException",
+    "subscription_unsupported": "SubscribeNotPermittedException",
     "query_exists": "DuplicateNameException",
     "query_unknown": "NoSuchNameException",
     "capture_limit_exceeded": "CaptureLimitExceededException",
@@ -46,7 +48,6 @@ _BY_STATUS: Final = {
     413: "CaptureLimitExceededException",
     415: "UnsupportedMediaTypeException",
     500: "ImplementationException",
-    501: "ImplementationException",
     503: "ImplementationException",
 }
 _ENCODED: Final = re.compile(r"(?:https?|urn|ni|geo|[a-z]+)%3A", re.IGNORECASE | re.ASCII)

@@ -12,7 +12,7 @@ from uncap.domain.epcis.xml import CONTEXT
 from uncap.domain.errors import InputError
 from uncap.routes.console.endpoint import Area, RawInput, Text
 from uncap.routes.console.epcis import answer
-from uncap.routes.console.epcis_http import decoded, paging, parameters, reword, told
+from uncap.routes.console.epcis_http import JSON_TYPES, decoded, paging, parameters, reword, told
 from uncap.services.desk import Desk
 from uncap.services.list_entries import cursor_of, read_cursor
 from uncap.services.query_events import values_of
@@ -48,7 +48,11 @@ def _list(resource: Resource) -> Callable[..., Text]:
         if resource.name == "eventTypes":
             return _collection(raw, list(schema.EVENTS))
         if resource.name == "epcs":
-            raise InputError("resource_unlisted", "things are not listed; ask for the events of one", where="epcs")
+            raise InputError(
+                "resource_unlisted",
+                "there are more things than one answer may list; ask for the events of one, or of a class",
+                where="epcs",
+            )
         held, after = values_of(desk.event_store(), resource.name, count, read_cursor(token, ""))
         return _collection(raw, held, cursor_of(after))
 
@@ -80,6 +84,6 @@ def _events(resource: Resource) -> Callable[..., Text]:
 
 
 for _resource in RESOURCES:
-    EPCIS_LISTS.get(f"/epcis/{_resource.name}")(_list(_resource))
-    EPCIS_LISTS.get(f"/epcis/{_resource.name}/{{value}}")(_one(_resource))
-    EPCIS_LISTS.get(f"/epcis/{_resource.name}/{{value}}/events")(_events(_resource))
+    EPCIS_LISTS.get(f"/epcis/{_resource.name}", media_types=JSON_TYPES)(_list(_resource))
+    EPCIS_LISTS.get(f"/epcis/{_resource.name}/{{value}}", media_types=JSON_TYPES)(_one(_resource))
+    EPCIS_LISTS.get(f"/epcis/{_resource.name}/{{value}}/events", media_types=JSON_TYPES)(_events(_resource))
