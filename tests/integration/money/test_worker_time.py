@@ -85,11 +85,11 @@ def test_with_hardly_any_time_something_is_begun_all_the_same(outbox: Outbox, ow
 
 
 def test_a_look_there_is_no_time_for_stays_in_the_queue(
-    outbox: Outbox, owed: list[str], context: Any, capsys: pytest.CaptureFixture[str]
+    outbox: Outbox, owed: list[str], context: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     left = iter([30_000, RESERVE_MS - 1])
     context.get_remaining_time_in_millis = lambda: next(left)
     failed = worker.handler(event_of([RewardMessage(1, look=tuple(owed))]), context)
     assert failed == {"batchItemFailures": [{"itemIdentifier": "0"}]}
     assert (outbox.again, outbox.looks) == ({}, [])
-    assert OUT_OF_TIME in capsys.readouterr().out
+    assert [vars(one)["reason"] for one in caplog.records] == [OUT_OF_TIME]
