@@ -8,7 +8,13 @@ from collections.abc import Iterable
 from fractions import Fraction
 
 from uncap.domain.campaigns.checks import MAX_CHANCE_PRIZE_MINOR, check_rules, unfair_change
-from uncap.domain.campaigns.draw_rules import draw_fault, draws_not_worse, looser
+from uncap.domain.campaigns.draw_rules import (
+    closing_fault,
+    closing_not_worse,
+    draw_fault,
+    draws_not_worse,
+    looser,
+)
 from uncap.domain.campaigns.draws import DRAWN
 from uncap.domain.campaigns.pay_n import PAY_N, pay_n_fault, terms_not_worse
 from uncap.domain.campaigns.rules import RulePart
@@ -33,6 +39,7 @@ def check_campaign(campaign: Campaign, rules: RulePart = NO_RULES) -> None:
     _check_pool(campaign)
     _check_effects(campaign, rules)
     _check_draws(campaign, rules)
+    _check_closing(campaign, rules)
     if not campaign.gtins:
         raise _invalid("a campaign is for at least one product", "gtins")
     if set(campaign.name) != set(campaign.rules):
@@ -83,6 +90,7 @@ def _favours(old: Campaign, new: Campaign) -> Iterable[tuple[str, bool]]:
     yield "pool", all(odds.get(s.prize_id, Fraction(0)) >= Fraction(s.win, s.per) for s in old.pool)
     yield "effects", all((e.no, e.beneficiary, e.kind, e.prize_id) in effects for e in old.effects)
     yield "draws", draws_not_worse(old.draws, new.draws)
+    yield "closing", closing_not_worse(old.closing, new.closing)
     yield "limit", _not_tighter(old.limit, new.limit)
 
 
@@ -111,6 +119,7 @@ def _is_rebate(prize: Prize, campaign: Campaign, rules: RulePart) -> bool:
     """Given to the channel alone, where what is too small to send is kept on an account (ADR 0024)."""
     effects = [*campaign.effects, *(effect for rule in rules.rules for effect in rule.effects)]
     by_luck = {share.prize_id for share in campaign.pool}.union(*(draw.prize_ids for draw in campaign.draws))
+    by_luck |= campaign.closing.prize_ids if campaign.closing else frozenset()
     return prize.prize_id not in by_luck and only_accrues(prize.prize_id, effects)
 
 
@@ -182,6 +191,20 @@ def _check_draws(campaign: Campaign, rules: RulePart) -> None:
             raise _invalid("a limit per person is for a draw among consumers", "draws")
     if {effect.prize_id for effect in drawn} != set(draws):
         raise _invalid("each draw is some effect's", "draws")
+
+
+def _check_closing(campaign: Campaign, rules: RulePart) -> None:
+    terms = campaign.closing
+    if terms is None:
+        return
+    kinds = {prize.prize_id: prize for prize in campaign.prizes}
+    effects = [*campaign.effects, *(effect for rule in rules.rules for effect in rule.effects)]
+    slots = {(effect.no, effect.beneficiary) for effect in effects}
+    if wrong := closing_fault(terms, {name: prize.kind for name, prize in kinds.items()}, slots):
+        raise _invalid(wrong, "closing")
+    for prize in (kinds[name] for name in terms.prize_ids):
+        if prize.kind in ("cash", "trade_credit") and prize.amount_minor > MAX_DRAW_PRIZE_MINOR:
+            raise _invalid(f"{prize.prize_id}: a draw's prize is worth at most ¥50,000", "prizes")
 
 
 def _invalid(message: str, where: str) -> InputError:

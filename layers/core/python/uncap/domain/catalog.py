@@ -1,14 +1,13 @@
 """What a brand has declared: products, code batches, releases, campaigns, territories. Values only.
 
-Stored as JSON documents in the Catalog table (`adapters/catalog.py`); read by the scan path on every request, so this
-module imports msgspec and nothing heavier. Indices are 0-based unit indices; every range is half open.
+JSON documents of the Catalog, read by every scan: imports nothing but msgspec. Indices are 0-based, ranges half open.
 """
 
 from enum import IntEnum
 
 import msgspec
 
-from uncap.domain.campaigns.draws import Draw
+from uncap.domain.campaigns.draws import ClosingTerms, Draw
 from uncap.domain.campaigns.reference import PauseScope, PayN, RuleSetRef
 
 Text = dict[str, str]
@@ -195,6 +194,7 @@ class Campaign(msgspec.Struct, frozen=True, omit_defaults=True):
     rule_set: RuleSetRef = RuleSetRef()
     paused_for: PauseScope = PauseScope()
     draws: tuple[Draw, ...] = ()
+    closing: ClosingTerms | None = None
 
     def prize(self, prize_id: str) -> Prize:
         """The prize with this id; KeyError if the version does not have it."""

@@ -35,7 +35,7 @@ class JournalEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     """An entry that belongs to no single reward: budget reserved, breakage, a person's correction. Never changed."""
 
     entry_id: str
-    kind: str  # reserve | breakage | correction | replenish | credit_note | clawback | tax_payment
+    kind: str  # reserve | breakage | correction | replenish | credit_note | clawback | coefficient | tax_payment
     at_ms: int
     postings: tuple[Posting, ...]
     note: str = ""
@@ -84,6 +84,11 @@ def totals_by_currency(sums: Mapping[str, int]) -> dict[str, int]:
 def drawn_budget(campaign_id: str) -> str:
     """The owner of the budget that a campaign's drawn prizes are paid from; no release can have this name."""
     return f"{campaign_id}@drawn"
+
+
+def closing_budget(campaign_id: str) -> str:
+    """The owner of the budget of the draw at a campaign's close."""
+    return f"{campaign_id}@closing"
 
 
 def reserved(campaign_id: str, release_id: str, face_minor: Mapping[str, int]) -> tuple[Posting, ...]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from uncap.domain.campaigns.draws import Draw, DrawShare
+from uncap.domain.campaigns.draws import ClosingPrize, ClosingTerms, Draw, DrawShare
 from uncap.domain.campaigns.index import slots_in
 from uncap.domain.campaigns.pay_n import MAX_ADD_MINOR
 from uncap.domain.campaigns.reference import PayN, RuleSetRef
@@ -94,6 +94,30 @@ class NewDraw(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return Draw(self.draw_id, shares, self.fall_back, self.per_person)
 
 
+class NewClosingPrize(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """So many of a prize."""
+
+    prize_id: Id
+    count: Annotated[int, msgspec.Meta(ge=1, le=1_000)]
+
+
+class NewClosing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Prizes drawn once, after the last claim, among all consumers' claims: dearest first, in a slot of their own.
+
+    `runners_up` follow where a winner cannot or does not take the prize within `take_days`. `per_person` 0: any."""
+
+    no: Annotated[int, msgspec.Meta(ge=1, le=99)]
+    prizes: Annotated[tuple[NewClosingPrize, ...], msgspec.Meta(min_length=1, max_length=20)]
+    per_person: Limit = 1
+    runners_up: Annotated[int, msgspec.Meta(ge=0, le=1_000)] = 0
+    take_days: Annotated[int, msgspec.Meta(ge=7, le=366)] = 30
+
+    def value(self) -> ClosingTerms:
+        """As it is stored."""
+        prizes = tuple(ClosingPrize(one.prize_id, one.count) for one in self.prizes)
+        return ClosingTerms(self.no, prizes, self.per_person, self.runners_up, self.take_days)
+
+
 class NewLimit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Claims per person; 0: no limit."""
 
@@ -119,6 +143,7 @@ class NewCampaign(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     effects: Annotated[tuple[NewEffect, ...], msgspec.Meta(max_length=16)] = ()
     pool: Annotated[tuple[NewShare, ...], msgspec.Meta(max_length=100)] = ()
     draws: Annotated[tuple[NewDraw, ...], msgspec.Meta(max_length=20)] = ()
+    closing: NewClosing | None = None
     splits: Annotated[tuple[NewSplit, ...], msgspec.Meta(max_length=10)] = ()
     limit: NewLimit = NewLimit()
     currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$(?!\n)", max_length=3)] = "CNY"
@@ -153,6 +178,7 @@ def campaign_of(given: NewCampaign, effective_at_ms: int, rule_set: RuleSetRef) 
         limit=PersonLimit(given.limit.per_day, given.limit.per_campaign),
         rule_set=rule_set,
         draws=tuple(one.value() for one in given.draws),
+        closing=given.closing.value() if given.closing else None,
     )
 
 

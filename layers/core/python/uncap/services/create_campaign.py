@@ -15,7 +15,7 @@ from uncap.services.campaign_forms import NewCampaign, campaign_of, rules_in
 from uncap.services.desk import CLOCK_SKEW_MS, Actor, Desk, Id, Reason, catalog_write, draft
 from uncap.services.keep_proposals import proposal_write
 from uncap.services.keep_rules import put_together, rules_of
-from uncap.services.reserve_budget import reserve_drawn
+from uncap.services.reserve_budget import reserve_closing, reserve_drawn
 from uncap.services.rule_forms import MAX_VALUES, Region
 from uncap.services.top_up_budgets import raises_budgets, top_up_budgets
 
@@ -76,6 +76,7 @@ def create_campaign(desk: Desk, actor: Actor, given: NewCampaign, approval: Prop
     extra = [*writes, *([proposal_write(approval)] if approval else [])]
     stored = _store(desk, actor, latest, campaign, action, approval.reason if approval else "", extra=extra)
     reserve_drawn(desk.ledger, (*before, stored), desk.clock_ms())
+    reserve_closing(desk.ledger, (*before, stored), desk.clock_ms())
     if released:
         top_up_budgets(desk, campaign.campaign_id)
     return stored

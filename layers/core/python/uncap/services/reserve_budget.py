@@ -4,13 +4,13 @@
 campaign, `book_breakage` by reconcile_job.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from uncap.domain import ledger as books
 from uncap.domain.campaigns.rules import Rule
 from uncap.domain.catalog import Campaign, CodeBatch, Release
 from uncap.domain.ledger import JournalEntry, Posting
-from uncap.domain.rewards.face_values import Sums, drawn_value, face_value, risen
+from uncap.domain.rewards.face_values import Sums, closing_value, drawn_value, face_value, risen
 from uncap.domain.rewards.granting import COME_BACK_FOR_MS
 from uncap.domain.rewards.ports import LedgerStore
 from uncap.services.trial_balance import TrialBalance, trial_balance
@@ -49,15 +49,39 @@ def reserve_drawn(ledger: LedgerStore, versions: Iterable[Campaign], now_ms: int
     Idempotent by version. Called when a version is stored, and by the relay before a container's first draw under it:
     so a crash between version and entry leaves nothing unprovided.
     """
+    return _reserve_risen(ledger, versions, now_ms, books.drawn_budget, drawn_value)
+
+
+def reserve_closing(ledger: LedgerStore, versions: Iterable[Campaign], now_ms: int) -> int:
+    """The same for the draw at a campaign's close (ADR 0028), again before its first prize is given."""
+    return _reserve_risen(ledger, versions, now_ms, books.closing_budget, closing_value)
+
+
+def _reserve_risen(
+    ledger: LedgerStore,
+    versions: Iterable[Campaign],
+    now_ms: int,
+    budget: Callable[[str], str],
+    value_of: Callable[[Campaign], Sums],
+) -> int:
     written, highest = 0, Sums()
     for version in versions:
-        value = drawn_value(version)
-        postings = books.reserved(version.campaign_id, books.drawn_budget(version.campaign_id), risen(highest, value))
+        value, owner = value_of(version), budget(version.campaign_id)
+        postings = books.reserved(version.campaign_id, owner, risen(highest, value))
         highest = {unit: max(value.get(unit, 0), highest.get(unit, 0)) for unit in {*value, *highest}}
         if postings:
-            name = f"reserve-{version.campaign_id}@drawn-v{version.version}"
-            written += ledger.put_entry(JournalEntry(name, "reserve", now_ms, postings))
+            written += ledger.put_entry(
+                JournalEntry(f"reserve-{owner}-v{version.version}", "reserve", now_ms, postings)
+            )
     return written
+
+
+def close_budget(ledger: LedgerStore, campaign_id: str, now_ms: int) -> bool:
+    """What the draw at a campaign's close left over becomes breakage, once, when none of its prizes is open."""
+    owner = books.closing_budget(campaign_id)
+    if ledger.has_entry(_breakage_id(owner)):
+        return False
+    return _book(ledger, owner, campaign_id, trial_balance(ledger), now_ms)
 
 
 def book_breakage(ledger: LedgerStore, releases: Iterable[Release], now_ms: int) -> list[str]:

@@ -7,7 +7,7 @@ and the next version's call makes good what a crash left out. A version takes ef
 from uncap.adapters.catalog_lists import every_release
 from uncap.domain.campaigns.rules import RulePart
 from uncap.domain.catalog import Campaign, CodeBatch, Release
-from uncap.domain.rewards.face_values import Sums, drawn_value, face_value, risen
+from uncap.domain.rewards.face_values import Sums, closing_value, drawn_value, face_value, risen
 from uncap.services.desk import Desk
 from uncap.services.keep_rules import rules_of
 from uncap.services.reserve_budget import add_to_budget, reserve_budget
@@ -22,8 +22,9 @@ def top_up_budgets(desk: Desk, campaign_id: str) -> int:
 
 def raises_budgets(desk: Desk, latest: Campaign | None, campaign: Campaign, rules: RulePart, *, released: bool) -> bool:
     """Whether storing this version reserves money at once: for its draws, or for codes that are released already."""
-    if risen(drawn_value(latest) if latest else {}, drawn_value(campaign)):
-        return True
+    for value_of in (drawn_value, closing_value):
+        if risen(value_of(latest) if latest else {}, value_of(campaign)):
+            return True
     if latest is None or not released:
         return False  # what it costs is reserved when a release is activated, by two people
     for release in every_release(desk.catalog_docs, desk.catalog):

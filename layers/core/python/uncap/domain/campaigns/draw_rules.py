@@ -6,7 +6,7 @@ Called by `domain/campaign_rules.py` and `checks.py`; grounds as there.
 from collections.abc import Iterable
 from fractions import Fraction
 
-from uncap.domain.campaigns.draws import Draw, DrawShare
+from uncap.domain.campaigns.draws import ClosingTerms, Draw, DrawShare
 
 
 def draw_fault(draw: Draw, prizes: dict[str, str]) -> str:
@@ -58,3 +58,34 @@ def _odds(share: DrawShare) -> Fraction:
 def looser(before: int, after: int) -> bool:
     """Whether a limit, 0 for none, takes nothing away that was allowed before."""
     return after == 0 or 0 < before <= after
+
+
+MAX_CLOSING = 1_000
+"""Prizes of a closing draw, and its runners-up: each winner is looked after one by one."""
+
+
+def closing_fault(terms: ClosingTerms, prizes: dict[str, str], slots: Iterable[tuple[int, str]]) -> str:
+    """What contradicts itself in a closing draw, "" for nothing. `slots`: those that effects and rules fill."""
+    names = [prize.prize_id for prize in terms.prizes]
+    if not names or len(set(names)) != len(names) or not set(names) <= set(prizes):
+        return "a closing draw names each of the campaign's prizes at most once, and at least one"
+    if any(prizes[name] == "pay_n" for name in names):
+        return "a right to add money for one more is not drawn; lay it or give it"
+    if min(prize.count for prize in terms.prizes) < 1 or not 1 <= terms.total <= MAX_CLOSING:
+        return f"there is at least one of each prize, and at most {MAX_CLOSING} altogether"
+    if not 0 <= terms.runners_up <= MAX_CLOSING or terms.per_person < 0:
+        return f"there are at most {MAX_CLOSING} runners-up, and no limit is negative"
+    if not 7 <= terms.take_days <= 366:
+        return "a winner has between a week and a year to take the prize"
+    return "its slot is one that no effect and no rule fills" if (terms.no, "consumer") in slots else ""
+
+
+def closing_not_worse(old: ClosingTerms | None, new: ClosingTerms | None) -> bool:
+    """Whether a started campaign's participants lose nothing: prizes, runners-up and time may only grow."""
+    if old is None or new is None:
+        return old is None
+    counts = {prize.prize_id: prize.count for prize in new.prizes}
+    kept = all(counts.get(prize.prize_id, 0) >= prize.count for prize in old.prizes)
+    # The limit stays as it is: a looser one favours those with many entries, a tighter one the others.
+    same = (new.no, new.per_person) == (old.no, old.per_person)
+    return kept and same and new.runners_up >= old.runners_up and new.take_days >= old.take_days

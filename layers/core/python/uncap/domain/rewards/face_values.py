@@ -47,6 +47,15 @@ def drawn_value(campaign: Campaign) -> Sums:
     return sums
 
 
+def closing_value(campaign: Campaign) -> Sums:
+    """Per currency: every prize of the draw at the campaign's close."""
+    sums: Sums = {}
+    for one in campaign.closing.prizes if campaign.closing else ():
+        for unit, amount in values_of(prize_of(campaign, one.prize_id), campaign).items():
+            sums[unit] = sums.get(unit, 0) + amount * one.count
+    return sums
+
+
 def risen(before: Sums, after: Sums) -> Sums:
     """What `after` needs beyond `before`, per currency; nothing where it needs less."""
     return {unit: more for unit, amount in after.items() if (more := amount - before.get(unit, 0)) > 0}

@@ -7,7 +7,7 @@ at most is in `face_values.py`; which rule fills which slot in `domain/campaigns
 import msgspec
 
 from uncap.domain import ledger
-from uncap.domain.campaigns.draws import DRAWN
+from uncap.domain.campaigns.draws import CLOSING, DRAWN
 from uncap.domain.campaigns.facts import Facts, Pick
 from uncap.domain.campaigns.pay_n import PAY_N
 from uncap.domain.campaigns.reference import PayN, Place
@@ -25,6 +25,7 @@ COME_BACK_FOR_MS = 7 * 86_400_000
 NO_PAYEE = "no_payee"
 EXCLUDED = "excluded"
 _OWN_UNITS = {"points": "PTS", "goods_voucher": PIECES, PAY_N: PIECES}
+_OWN_BUDGETS = {DRAWN: ledger.drawn_budget, CLOSING: ledger.closing_budget}
 _TAX_PERCENT = {"none": 0, "incidental": 20}
 
 
@@ -106,7 +107,8 @@ def reward_of(ref: CodeRef, claim: Mark, pick: Pick, ground: Ground, prize_id: s
         place=ground.place,
     )
     if prize_id:
-        budget = ledger.drawn_budget(campaign.campaign_id) if pick.kind == DRAWN else base.release_id
+        own = _OWN_BUDGETS.get(pick.kind)
+        budget = own(campaign.campaign_id) if own else base.release_id
         return _owed(base, claim, prize_of(campaign, prize_id), ground, budget)
     excluded = ground.facts is not None and ground.facts.excluded and pick.beneficiary == "consumer"
     return msgspec.structs.replace(base, reason=EXCLUDED) if excluded else base
