@@ -50,6 +50,7 @@ def up(config: StackConfig, say: Say, seed: Seed | None = None) -> tuple[StackOu
         after_deploy.fill_secrets(config, outputs)
         after_deploy.enable_ttl(config, outputs)
         after_deploy.mend_concurrency(config)
+        after_deploy.limit_executions(config, outputs)
         after_deploy.renew_stream_mappings(config, restored=started)
         save(outputs, config.state_dir)
         return outputs, _seeded(outputs, seed)
@@ -135,12 +136,17 @@ def _start(config: StackConfig, say: Say) -> bool:
         emulator.start([str(STACK_PYTHON), "-m", "ministack"], _emulator_environment(config), config.state_dir)
     if rail.pid() is None:
         say(f"Starting the rail simulator on 127.0.0.1:{config.sim_port}")
-        command = [sys.executable, "-m", "dev.rail_simulator", "--port", str(config.sim_port)]
-        command += ["--state-dir", str(after_deploy.simulator_dir(config))]
-        rail.start(command, dict(os.environ), REPOSITORY)
+        start_simulator(config)
     emulator.wait_until(lambda: _answers(f"{config.endpoint}/_ministack/ready"), _START_TIMEOUT_S)
     rail.wait_until(lambda: not port_is_free(config.sim_port), _START_TIMEOUT_S)
     return started
+
+
+def start_simulator(config: StackConfig) -> None:
+    """Starts the rail; what it knows is on disk. Tests that end it bring it back with this."""
+    command = [sys.executable, "-m", "dev.rail_simulator", "--port", str(config.sim_port)]
+    command += ["--state-dir", str(after_deploy.simulator_dir(config))]
+    simulator(config).start(command, dict(os.environ), REPOSITORY)
 
 
 def _deploy(config: StackConfig, say: Say) -> StackOutputs:

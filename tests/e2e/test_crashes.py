@@ -1,44 +1,13 @@
 """Programs die at the worst moment; nobody is paid twice and nobody is forgotten."""
 
-import os
-import signal
 import time
-from pathlib import Path
 from typing import Any
 
-from dev.stack import lifecycle
 from dev.stack.config import StackConfig
 from tests.conftest import run_stack
 from tests.kits.market import Market, eventually
+from tests.kits.workers import kill, worker_pids
 from uncap.domain.rewards.ids import bill_no
-
-
-def worker_pids(config: StackConfig, function: str) -> list[int]:
-    """Processes of the stack's emulator that serve this function: its descendants whose environment names it."""
-    emulator = lifecycle.gateway(config).pid()
-    marker = f"AWS_LAMBDA_FUNCTION_NAME={function}\0".encode()
-    found = []
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdecimal():
-            continue
-        try:
-            environment = (entry / "environ").read_bytes() + b"\0"
-            parents = ancestors(int(entry.name))
-        except (FileNotFoundError, ProcessLookupError, PermissionError):
-            continue  # it ended while we looked
-        if marker in environment and emulator in parents:
-            found.append(int(entry.name))
-    return found
-
-
-def ancestors(pid: int) -> list[int]:
-    """Parents of a process, nearest first."""
-    chain: list[int] = []
-    while pid > 1:
-        # Field 4 of /proc/PID/stat, counted after the command's closing bracket (proc(5)).
-        pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-        chain.append(pid)
-    return chain
 
 
 def test_a_worker_killed_between_attempt_and_reply_pays_once(market: Market, stack_config: StackConfig) -> None:
@@ -51,7 +20,7 @@ def test_a_worker_killed_between_attempt_and_reply_pays_once(market: Market, sta
     killed = worker_pids(stack_config, market.outputs.functions["payout_worker"])
     assert killed, "no worker process was found to kill"
     for pid in killed:
-        os.kill(pid, signal.SIGKILL)
+        kill(pid)
     reward = market.pay_out(phone, answer.rewards[0], timeout_s=150)
     ours = {bill_no(answer.rewards[0], attempt) for attempt in range(1, 6)}
     paid = [line["amount_minor"] for line in market.bills() if line["bill_no"] in ours]
