@@ -20,7 +20,7 @@ MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
 
 # Left out of the bundle: tests, type stubs, headers, and the tools some packages carry beside their run-time part.
 DROPPED_FOLDERS = ("__pycache__", "tests", "test", "testing", "include", "bin")
-DROPPED_SUFFIXES = (".pyi", ".pxd", ".c", ".h", ".a", ".typed")
+DROPPED_SUFFIXES = (".pyi", ".pxd", ".pyx", ".c", ".h", ".a", ".typed")
 DROPPED_PATHS = (
     "aws_lambda_powertools/event_handler/openapi/swagger_ui",
     "aws_lambda_powertools/utilities/auth_alpha",

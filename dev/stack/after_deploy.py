@@ -21,6 +21,8 @@ _MAPPING_SETTINGS = (
     "ParallelizationFactor",
     "FilterCriteria",
 )
+# People's calls at once, per function: enough for a crowd, few enough for two cores.
+_EXECUTIONS = {"scan_api": 12, "console_api": 8}
 
 
 def fill_secrets(config: StackConfig, outputs: StackOutputs) -> None:
@@ -54,6 +56,18 @@ def mend_concurrency(config: StackConfig) -> None:
             functions.update_event_source_mapping(
                 UUID=mapping["UUID"], ScalingConfig={"MaximumConcurrency": int(limit)}
             )
+
+
+def limit_executions(config: StackConfig, outputs: StackOutputs) -> None:
+    """Gives the functions people call a ceiling this machine can keep, as an account's concurrency is AWS's.
+
+    Every execution environment costs MiniStack half a second of one core (it unpacks the layers anew). A crowd that
+    finds none warm would start one each, wait beyond its patience, ask again and start more. Above the ceiling the
+    answer is 429 at once, as on AWS, and a client's second try finds a warm one.
+    """
+    functions = aws(config, "lambda")
+    for name, limit in _EXECUTIONS.items():
+        functions.put_function_concurrency(FunctionName=outputs.functions[name], ReservedConcurrentExecutions=limit)
 
 
 def _mappings(functions: Any) -> list[dict[str, Any]]:

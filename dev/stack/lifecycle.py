@@ -50,6 +50,7 @@ def up(config: StackConfig, say: Say, seed: Seed | None = None) -> tuple[StackOu
         after_deploy.fill_secrets(config, outputs)
         after_deploy.enable_ttl(config, outputs)
         after_deploy.mend_concurrency(config)
+        after_deploy.limit_executions(config, outputs)
         after_deploy.renew_stream_mappings(config, restored=started)
         save(outputs, config.state_dir)
         return outputs, _seeded(outputs, seed)

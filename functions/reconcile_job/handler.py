@@ -11,6 +11,9 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from uncap.adapters.account_books import AccountBooks
+from uncap.adapters.coefficients import coefficient_of
+from uncap.adapters.documents import DocumentTable
+from uncap.adapters.models import PartyItem
 from uncap.runtime.observability import NAMESPACE
 from uncap.runtime.wiring_back import RelayTools, reconcile_tools
 from uncap.services.close_day import close_day
@@ -35,7 +38,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     def time_is_up() -> bool:
         return context.get_remaining_time_in_millis() < _RESERVE_MS
 
-    notes = continue_settling(tools.granter.ledger, AccountBooks(), tools.clock_ms(), time_is_up)
+    parties = DocumentTable(PartyItem)
+
+    def ppm_of(party_id: str, year: int) -> int:
+        return coefficient_of(parties, party_id, year).ppm
+
+    notes = continue_settling(tools.granter.ledger, AccountBooks(), ppm_of, tools.clock_ms(), time_is_up)
     done = reconcile(tools.scans, tools.granter, tools.clock_ms, time_is_up)
     for pk, cause in done.poison:
         logger.error("claim cannot be granted", extra={"code_key": pk, "reason": cause.code})

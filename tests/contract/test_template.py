@@ -45,6 +45,8 @@ ROUTES = {
     "GET /v1/replenishments",
     "POST /v1/replenishments/{claimant}",
     *(f"{method} /wallet" for method in ("GET", "POST")),
+    "POST /wallet/{act}",
+    "POST /v1/rewards/{id}/name",
     "GET /outlet",
     "POST /outlet/{act}",
     "GET /about/{gtin}/{serial}",
@@ -209,7 +211,7 @@ def test_scan_routes_are_those_of_the_contract() -> None:
     for route in routes.values():
         path = route["RouteKey"].partition(" ")[2]
         integration = {"/v1/rails/wechat/notify": "Callback", "/about/{gtin}/{serial}": "About"}.get(path, "Scan")
-        if path.startswith(("/wallet", "/outlet", "/v1/redemptions", "/v1/replenishments")):
+        if path.startswith(("/wallet", "/outlet", "/v1/redemptions", "/v1/replenishments")) or path.endswith("/name"):
             integration = "Channel"
         assert route["Target"] == {"Fn::Sub": f"integrations/${{{integration}Integration}}"}
 

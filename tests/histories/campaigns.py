@@ -8,15 +8,15 @@ from datetime import UTC
 
 import msgspec
 
+from tests.histories.decisions import FakeDecisions, FakeMembers
 from tests.histories.scans import FakeChannel
-from tests.histories.stores import FakeDecisions, FakeMembers
 from tests.histories.world import START_MS
 from uncap.adapters.catalog import Catalog
 from uncap.domain.campaigns.draws import Draw, DrawShare
 from uncap.domain.campaigns.explaining import explain
 from uncap.domain.campaigns.index import RuleIndex, slots_in
 from uncap.domain.campaigns.ports import Member
-from uncap.domain.campaigns.reference import PauseScope, RuleSetRef
+from uncap.domain.campaigns.reference import PauseScope, PayN, RuleSetRef
 from uncap.domain.campaigns.rules import Condition, Exclusion, Nth, Rule, RulePart, Streak, needs_of
 from uncap.domain.catalog import (
     Campaign,
@@ -127,6 +127,21 @@ DRAWN = msgspec.structs.replace(
     draws=(Draw("gala", (DrawShare("taxed", 1, 2, 1), DrawShare("cash", 1, 2, 2)), fall_back=True, per_person=1),),
 )
 LIMITED = msgspec.structs.replace(CAMPAIGN, limit=PersonLimit(per_day=1, per_campaign=2))
+TERMS = PayN("06901234567892", 100, START_MS + 9 * DAY_MS, fee_minor=20, per_day=2, excluded_outlets=("o-4",))
+RIGHTS = msgspec.structs.replace(
+    CAMPAIGN,
+    prizes=(*CAMPAIGN.prizes, Prize("again", "pay_n", 1, {"zh-CN": "加1元再来一瓶"}, pay_n=TERMS)),
+    pool=(PoolShare("again", 3, 4),),
+)
+BOOKS_DAYS = 8
+"""Histories with books begin so much later: a day before a month ends."""
+KEPT = msgspec.structs.replace(
+    CAMPAIGN,
+    prizes=(*CAMPAIGN.prizes, Prize("rebate", "cash", 40_001, TEXT), Prize("small", "cash", 7, TEXT)),
+    effects=(Effect(1, "consumer", "laid"), gives(2, "distributor", "rebate"), gives(3, "outlet", "small")),
+    ends_at_ms=START_MS + (BOOKS_DAYS + CLAIM_DAYS) * DAY_MS,
+    claim_until_ms=START_MS + (BOOKS_DAYS + CLAIM_DAYS) * DAY_MS,
+)
 SHAPES: dict[str, tuple[Campaign, CodeBatch]] = {
     "plain": (CAMPAIGN, BATCH),
     "laid": (LAID, BATCH),
@@ -134,12 +149,30 @@ SHAPES: dict[str, tuple[Campaign, CodeBatch]] = {
     "limited": (LIMITED, BATCH),
     "drawn": (DRAWN, BATCH),
     "rich": (RICH, RICH_BATCH),
+    "rights": (RIGHTS, BATCH),
+    "books": (KEPT, BATCH),
+    "accounts": (WIDE, BATCH),
+    "gated": (WIDE, BATCH),
 }
+CLAIMING = ("plain", "limited", "wide", "drawn", "laid")
+WINGED = ("rights", "accounts", "books", "gated")
 
 
 def shape_of(seed: int) -> str:
-    """Every other history has rules, which can go wrong in most ways; the others take turns."""
-    return "rich" if seed % 2 == 0 else ("plain", "limited", "wide", "drawn", "laid")[seed // 2 % 5]
+    """A quarter has rules, which can go wrong in most ways, a quarter is about claims and draws; the other half adds
+    a wing (see `wings.py`). Within each the shapes take turns."""
+    kind, turn = seed % 4, seed // 4
+    if kind == 0:
+        return "rich"
+    return CLAIMING[turn % len(CLAIMING)] if kind == 1 else WINGED[(turn + kind) % len(WINGED)]
+
+
+def release_of(campaign: Campaign) -> Release:
+    """The batch's one release under this campaign."""
+    release = msgspec.structs.replace(RELEASE, claim_until_ms=campaign.claim_until_ms)
+    if any(prize.pay_n for prize in campaign.prizes):
+        return msgspec.structs.replace(release, prize_table=(LaidPrize("again", 6), LaidPrize("cash", 1)))
+    return release
 
 
 class FakeCatalog:
@@ -151,6 +184,7 @@ class FakeCatalog:
         self.activated = True
         self.epoch_state = ""
         self.campaign, self.batch = SHAPES[shape]
+        self._release = release_of(self.campaign)
         self._texts: dict[tuple[object, ...], list[tuple[str, str]]] = {}
 
     def get(self, pk: str, sk: str, *, consistent: bool = False) -> str | None:
@@ -164,7 +198,7 @@ class FakeCatalog:
 
     def release(self) -> Release:
         """The batch's one release, activated."""
-        return RELEASE
+        return self._release
 
     def _rows(self, pk: str) -> list[tuple[str, str]]:
         if pk == "campaign#spring":

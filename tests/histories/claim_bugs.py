@@ -7,8 +7,9 @@ import msgspec
 import pytest
 
 from tests.histories.bugs import Patch, Table
+from tests.histories.decisions import FakeDecisions
 from tests.histories.scans import FakeScans
-from tests.histories.stores import FakeDecisions, FakeLedger
+from tests.histories.stores import FakeLedger
 from uncap.domain.approvals import Proposal
 from uncap.domain.campaigns.counting import Tally
 from uncap.domain.campaigns.facts import Decision

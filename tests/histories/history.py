@@ -21,23 +21,26 @@ from tests.histories.campaigns import (
     shape_of,
     targeting_of,
 )
+from tests.histories.decisions import FakeDecisions
 from tests.histories.office import OPERATORS, Office
 from tests.histories.parts import drawing_of, laid_prize, quiet
 from tests.histories.people import People
 from tests.histories.rail import FakeRail
-from tests.histories.scans import FakeChannel, FakeLimits, FakeScans
-from tests.histories.stores import FakeDecisions, FakeLedger, FakeQueue
+from tests.histories.scans import FakeChannel, FakeLimits, FakeScans, OutletScans
+from tests.histories.stores import FakeLedger, FakeQueue
 from tests.histories.verdict import claim_problems, draw_problems, money_problems, people_problems
+from tests.histories.wings import Wing
+from tests.histories.winged import WINGS
 from tests.histories.world import Rates, World, weather
 from uncap.adapters.catalog import Catalog
 from uncap.adapters.rails.own_ledger import OwnLedgerRail
 from uncap.adapters.rails.registry import OWN_LEDGER_KINDS
 from uncap.domain.catalog import Role
 from uncap.domain.errors import UncapError
-from uncap.domain.rails import Rail
-from uncap.domain.rewards.reward import State
+from uncap.domain.rails import Books, Rail
+from uncap.domain.rewards.reward import Reward, State
 from uncap.domain.rewards.states import EPOCH_COMPROMISED, waits_for_person
-from uncap.domain.scans import CodeRef, Mark, ScanImage
+from uncap.domain.scans import CodeRef, ScanImage
 from uncap.services.compare_statement import compare_statement
 from uncap.services.decide_hold import acknowledge
 from uncap.services.grant_rewards import Granter, grant_changes
@@ -45,10 +48,11 @@ from uncap.services.receive_callback import receive_callback
 from uncap.services.reconcile_scans import reconcile
 from uncap.services.redrive_parked import redrive_dead
 from uncap.services.reserve_budget import book_breakage, reserve_budget
+from uncap.services.schedule_payouts import PostponedError
 from uncap.services.settle_payout import Payouts
 from uncap.services.stop_money import MAX_AGE_MS, Brakes
 from uncap.services.sweep_rewards import sweep
-from uncap.services.take_message import look_later, take_message
+from uncap.services.take_message import look_later, send_back, take_message
 
 __all__ = ["BATCH", "CAMPAIGN", "RELEASE", "FakeCatalog", "History"]
 FIRST_LOOK_S = 300
@@ -59,19 +63,11 @@ STOP_WITHIN_MS = MAX_AGE_MS + 2_000
 _PAUSES_MS = (10, 1_000, 60_000, 200_000, 500_000, 3 * 3_600_000, 9 * 3_600_000)
 
 
-class OutletScans(FakeScans):
-    """Now and then it is an outlet's own phone that claims."""
-
-    def claim(self, ref: CodeRef, mark: Mark) -> ScanImage:
-        outlet = self.world.random.choice(["", "", "o-1"])
-        return super().claim(ref, msgspec.structs.replace(mark, outlet=outlet))
-
-
 class History:
     """A world with everything in it, and the things that can happen there."""
 
-    def __init__(self, seed: int, ledger: type[FakeLedger] = FakeLedger) -> None:
-        self.shape = shape_of(seed)
+    def __init__(self, seed: int, ledger: type[FakeLedger] = FakeLedger, shape: str = "") -> None:
+        self.shape = shape or shape_of(seed)
         self.leaked_ms = 0
         self.rich = self.shape == "rich"
         world = self.world = World(seed, Rates())
@@ -100,6 +96,8 @@ class History:
             clock_ms=clock,
             notify_url="https://api.example/v1/rails/wechat/notify",
         )
+        self.counterpart: Books = self.rail
+        self.wing = WINGS.get(self.shape, Wing)(self)
 
     def play(self) -> list[str]:
         random, world = self.world.random, self.world
@@ -131,7 +129,7 @@ class History:
             self._stray,
         ]
         eager = [self._claim] * 4 if self.shape == "limited" else []
-        return [*often, *often, *rare, *eager]
+        return [*often, *often, *rare, *eager, *self.wing.happenings()]
 
     def _attempt(self, body: Callable[[], object]) -> Callable[[], None]:
         def guarded() -> None:
@@ -147,7 +145,7 @@ class History:
         self.source.activated = yes
         if yes:
             rules = RULES.rules if self.rich else ()
-            reserve_budget(quiet(self.ledger), RELEASE, self.source.campaign, rules)
+            reserve_budget(quiet(self.ledger), self.source.release(), self.source.campaign, rules)
 
     def _claim(self) -> None:
         ref = CodeRef(7, self.world.random.randrange(CODES), Role.CAP_INNER)
@@ -171,13 +169,19 @@ class History:
     def _relay(self) -> None:
         shard = self.world.random.choice(self.scans.waiting or [0, 1])
         batch, position = self.scans.batch(shard)
-        grant_changes(batch, self.granter)
+        with self.wing.relay() as granter:
+            grant_changes(batch, granter)
         self.scans.taken(shard, position)
 
     def _work(self) -> None:
         taken = self.queue.take()
         if taken:
-            moved = take_message(taken[1], self.payouts)
+            moved: list[Reward] = []
+            with self.wing.worker() as payouts:
+                try:
+                    moved = take_message(taken[1], payouts)
+                except PostponedError as later:
+                    send_back([later], self.queue, self.world.now_ms)
             look_later(moved, self.queue, FIRST_LOOK_S)
             self.queue.delete_message(taken[0])
 
@@ -188,7 +192,7 @@ class History:
         if self.rail.callbacks:
             place = self.world.random.randrange(len(self.rail.callbacks))
             body = self.rail.callbacks[place]
-            receive_callback({"signature": "good"}, body, self.rail, self.payouts)
+            receive_callback({"signature": "good"}, body, self.counterpart, self.payouts)
             self.rail.took(body)
             if body in self.rail.callbacks and not self.world.chance(0.3):  # else it comes again
                 self.rail.callbacks.remove(body)
@@ -200,7 +204,7 @@ class History:
             forged += [(body, {"signature": "bad"}), (self.rail.with_other_amount(body), {"signature": "good"})]
         for body, headers in forged:
             try:
-                receive_callback(headers, body, self.rail, self.payouts)
+                receive_callback(headers, body, self.counterpart, self.payouts)
             except UncapError:
                 continue
             self.world.violated("a forged notice was believed")
@@ -208,7 +212,8 @@ class History:
             self.world.violated("a forged notice was written")
 
     def _reconcile(self) -> None:
-        reconcile(self.scans, self.granter, self.world.clock_ms, lambda: self.world.chance(0.1))
+        with self.wing.relay() as granter:
+            reconcile(self.scans, granter, self.world.clock_ms, lambda: self.world.chance(0.1))
 
     def _change_the_ground(self) -> None:
         if not self.source.activated:
@@ -257,6 +262,7 @@ class History:
         self.world.now_ms += CATALOG_AGE_MS
         while self.people.unanswered:
             self.people.ask_again()
+        self.wing.calm()
         for reward in list(self.ledger.items.values()):
             if reward.state is State.HELD and reward.reason == "recalled":  # the recall was called off
                 self.office.release(reward.reward_id)
@@ -266,16 +272,18 @@ class History:
         self._calm_down()
         for step in range(14 * 4):
             if step % 14 == 0:
-                while not reconcile(self.scans, self.granter, self.world.clock_ms, lambda: False).complete:
-                    continue
+                with self.wing.relay() as granter:
+                    while not reconcile(self.scans, granter, self.world.clock_ms, lambda: False).complete:
+                        continue
             self._pass_six_hours()
         for reward in list(self.ledger.items.values()):
             if reward.reason == "late_success" and reward.attempt and not reward.attempt.is_open:
                 acknowledge(reward.reward_id, self.ledger)
-        compare_statement(self.rail, datetime.date(2026, 9, 21), self.ledger, self.world.now_ms)
+        compare_statement(self.counterpart, datetime.date(2026, 9, 21), self.ledger, self.world.now_ms)
         for _ in range(2):
-            book_breakage(self.ledger, [RELEASE], self.world.now_ms)
+            book_breakage(self.ledger, [self.source.release()], self.world.now_ms)
             self.world.now_ms += DAY_MS
+        self.wing.finish()
 
     def _pass_six_hours(self) -> None:
         while self.scans.waiting:
@@ -299,4 +307,5 @@ class History:
         late = [one for one in rewards.values() if 0 < self.leaked_ms < one.claimed_at_ms - STOP_WITHIN_MS]
         paid = [one for one in late if one.state is State.PAID and one.reward_id not in self._cleared()]
         wrong += [f"{one.reward_id} was paid on a stolen key" for one in paid]
+        wrong += self.wing.problems()
         return wrong + (rich_problems(self.decisions, claimed, rewards) if self.rich else [])

@@ -13,7 +13,9 @@ BLOCKED = "p4"
 
 
 def laid_prize(release: Release, index: int) -> str:
-    """Five of eight codes carry cash, one a taxed prize."""
+    """Five of eight codes carry cash, one a taxed prize; or six of eight a pay-N right, one cash."""
+    if any(one.prize_id == "again" for one in release.prize_table):
+        return "cash" if index == 5 else "again" if index != 3 else ""
     return "taxed" if index == 5 else "cash" if index % 4 != 3 else ""
 
 

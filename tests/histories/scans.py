@@ -73,6 +73,14 @@ class FakeScans:
         return image
 
 
+class OutletScans(FakeScans):
+    """Now and then it is an outlet's own phone that claims."""
+
+    def claim(self, ref: CodeRef, mark: Mark) -> ScanImage:
+        outlet = self.world.random.choice(["", "", "o-1"])
+        return super().claim(ref, msgspec.structs.replace(mark, outlet=outlet))
+
+
 class FakeLimits:
     """`services.claim_limits.Limits`: counters with named slots, as adapters/limits_wire.py keeps them."""
 

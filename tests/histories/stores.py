@@ -7,11 +7,9 @@ from typing import Any, TypeVar
 import msgspec
 
 from tests.histories.world import World
-from uncap.adapters.ledger_items import checked, checked_move
+from uncap.adapters.ledger_items import accrual_of, checked, checked_move
 from uncap.adapters.reward_queue import RewardMessage
-from uncap.domain.campaigns.counting import Tally
-from uncap.domain.campaigns.facts import Decision
-from uncap.domain.campaigns.ports import Member
+from uncap.domain.books.accounts import Account
 from uncap.domain.errors import ConflictError, TransientError
 from uncap.domain.ledger import JournalEntry, Posting, balanced
 from uncap.domain.rewards.holds import HoldPlace, HoldRefusedError, lets_go
@@ -40,9 +38,15 @@ class FakeLedger:
         self.cursors: dict[str, str] = {}
         self.writers: list[object] = []
         """Whose turn it was at each move of a reward."""
+        self.accounts: dict[str, Account] = {}
+        self.booked_ms: dict[str, int] = {}
+        """When each accrual was written: an index shows it a little later."""
+        self.begun: list[Reward] = []
+        """Each reward as an attempt of it was written."""
 
     def create(self, reward: Reward) -> Reward:
         checked(reward)
+        self._open_account(reward)
         return self.world.call(lambda: self._born(reward), "create", reward.reward_id, reward.state)
 
     def get(self, reward_id: str) -> Reward | None:
@@ -50,10 +54,11 @@ class FakeLedger:
 
     def get_many(self, reward_ids: Sequence[str], *, consistent: bool = True) -> Mapping[str, Reward]:
         late = not consistent and self.world.chance(self.world.rates.stale)
-        return self.world.call(lambda: _those(reward_ids, self.before if late else self.items), "get many")
+        return self.world.call(lambda: those(reward_ids, self.before if late else self.items), "get many")
 
     def replace(self, old: Reward, new: Reward) -> None:
         checked_move(old, new)
+        self._open_account(new)
         self.world.call(
             lambda: self._replace(old, new), "replace", new.reward_id, old.state, "by", new.state, new.reason
         )
@@ -70,13 +75,13 @@ class FakeLedger:
 
     def put_entry(self, entry: JournalEntry) -> bool:
         balanced(entry.postings)
-        return self.world.call(lambda: _put_once(self.entries, entry.entry_id, entry), "enter", entry.entry_id)
+        return self.world.call(lambda: put_once(self.entries, entry.entry_id, entry), "enter", entry.entry_id)
 
     def has_entry(self, entry_id: str) -> bool:
         return self.world.call(lambda: entry_id in self.entries)
 
     def open_case(self, case: Case) -> bool:
-        return self.world.call(lambda: _put_once(self.cases, case.case_id, case), "open case", case.case_id)
+        return self.world.call(lambda: put_once(self.cases, case.case_id, case), "open case", case.case_id)
 
     def postings(self, segment: int, segments: int) -> Iterator[tuple[Posting, ...]]:
         if segment:
@@ -126,6 +131,16 @@ class FakeLedger:
         """The real adapter's put on condition that there is none; mutants weaken it."""
         return self.items.setdefault(reward.reward_id, reward)
 
+    def _open_account(self, reward: Reward) -> None:
+        """As the real adapter: a put of its own, before the first accrual."""
+        holder = accrual_of(reward)
+        if holder is None:
+            return
+        self.booked_ms.setdefault(reward.reward_id, self.world.now_ms)
+        if holder.name not in self.accounts:
+            account = Account(holder.party, holder.currency, reward.paid_at_ms)
+            self.world.call(lambda: put_once(self.accounts, holder.name, account), "open", holder.name)
+
     def _replace(self, old: Reward, new: Reward) -> None:
         stored = self.items[old.reward_id]
         if not self.allows(stored, old, new):
@@ -140,6 +155,10 @@ class FakeLedger:
             and self.world.now_ms > new.claimable_until_ms + 60
         ):
             self.world.violated(f"{new.reward_id} was taken up again after its deadline")
+        if new.attempt and (old.attempt is None or old.attempt.no < new.attempt.no):
+            self.begun.append(new)
+        elif old.attempt and new.attempt and old.attempt.account != new.attempt.account:
+            self.world.violated(f"a bill of {new.reward_id} was taken to another account")
         if lets_go(old, new):
             self.give_back(old)
         self.writers.append(self.world.turn)
@@ -167,6 +186,9 @@ class FakeQueue:
             "in",
             delay_s,
         )
+
+    def later(self, reward_ids: Sequence[str], delay_s: int) -> None:
+        self.world.call(lambda: self._add([RewardMessage(1, one) for one in reward_ids], delay_s), "later", *reward_ids)
 
     def take(self) -> tuple[int, str] | None:
         """Some visible message's body, hidden from now on."""
@@ -203,59 +225,11 @@ class FakeQueue:
                 self.messages[self._next] = [body, self.world.now_ms + 1_000 * delay_s, 0]
 
 
-class FakeMembers:
-    """MemberReader."""
-
-    def __init__(self, members: Mapping[str, Member]) -> None:
-        self._members = members
-
-    def member(self, person: str) -> Member | None:
-        return self._members.get(person)
-
-
-class FakeDecisions:
-    """DecisionStore in memory: one atomic write each. A slot that is decided otherwise than before is a violation."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.items: dict[tuple[str, str], Decision] = {}
-        self.counts: dict[str, Tally] = {}
-
-    def read(self, ref: str, campaign_id: str) -> Decision | None:
-        return self.world.call(lambda: self.items.get((ref, campaign_id)), "decided?", ref)
-
-    def read_many(self, keys: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], Decision]:
-        return self.world.call(lambda: {key: self.items[key] for key in keys if key in self.items})
-
-    def tallies(self, keys: Sequence[str]) -> Mapping[str, Tally]:
-        return self.world.call(lambda: _those(keys, self.counts))
-
-    def decide(self, decision: Decision, tallies: Mapping[str, Tally]) -> Decision:
-        return self.world.call(lambda: self._write(decision, tallies, 0), "decide", decision.ref)
-
-    def complete(self, old: Decision, new: Decision, tallies: Mapping[str, Tally]) -> Decision:
-        done = msgspec.structs.replace(new, rev=old.rev + 1)
-        return self.world.call(lambda: self._write(done, tallies, old.rev), "complete", done.ref)
-
-    def _write(self, decision: Decision, tallies: Mapping[str, Tally], expected: int) -> Decision:
-        key = (decision.ref, decision.campaign_id)
-        stored = self.items.get(key)
-        if (stored.rev if stored else 0) != expected and stored is not None:
-            return stored
-        if any(self.counts.get(name, Tally()).rev != tally.rev - 1 for name, tally in tallies.items()):
-            raise ConflictError("tally_moved", "the fake's condition failed")
-        if stored is not None and not set(stored.picks) <= set(decision.picks):
-            self.world.violated(f"{decision.ref} was decided again")
-        self.items[key] = decision
-        self.counts |= tallies
-        return decision
-
-
-def _those(keys: Sequence[str], table: Mapping[str, ValueT]) -> dict[str, ValueT]:
+def those(keys: Sequence[str], table: Mapping[str, ValueT]) -> dict[str, ValueT]:
     return {key: table[key] for key in keys if key in table}
 
 
-def _put_once(table: dict[str, ValueT], key: str, value: ValueT) -> bool:
+def put_once(table: dict[str, ValueT], key: str, value: ValueT) -> bool:
     if key in table:
         return False
     table[key] = value

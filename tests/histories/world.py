@@ -4,6 +4,7 @@ Actors are greenlets of which exactly one runs. They hand over only inside `Worl
 every call to the outside: there a fault may strike before the effect, after it, or end the actor as `kill -9` would.
 """
 
+import math
 import random
 from collections.abc import Callable
 from typing import TypeVar
@@ -33,6 +34,7 @@ class Rates(msgspec.Struct, frozen=True):
     unhidden: float = 0.1  # a message whose visibility ends while its worker is still busy
     stale: float = 0.3  # an eventually consistent read that shows what was one write ago
     trouble: float = 0.5  # the rail: refusals, lost requests, lost replies, codes never heard of
+    late: float = 0.1  # a thread that wakes after its time
     fickle: float = 0.0  # per failed bill and step: the rail pays after all, against its own word
 
 
@@ -110,6 +112,13 @@ class World:
         self._hand_over()
         self._strike(self.rates.after, "after", what)
         return result
+
+    def sleep(self, seconds: float) -> None:
+        """A thread waits, others go on; now and then it wakes too late."""
+        until = self.now_ms + max(0, math.ceil(seconds * 1_000))
+        self._hand_over()
+        late = self.random.randrange(1, 30) if self.chance(self.rates.late) else 0
+        self.now_ms = max(self.now_ms, until + late)
 
     def run(self, *bodies: Callable[[], object]) -> None:
         """Run these side by side until all have ended, switching between them at random."""

@@ -110,17 +110,17 @@ class MemoryBooks:
     def _write(self, move: Move) -> None:
         holder = move.new.holder
         refused = self.open[holder].rev != move.old.rev or move.new.rev != move.old.rev + 1
-        if move.entry is not None:
-            balanced(move.entry.postings)
-            refused |= move.entry.entry_id in self.journal
+        entries = (*move.weighed, *([move.entry] if move.entry else []))
+        for entry in entries:
+            balanced(entry.postings)
+            refused |= entry.entry_id in self.journal
         if move.note is not None and move.numbers is not None:
             refused |= self.last.get(move.note.month, 0) != move.numbers.last - 1
         refused |= any((holder, one.month) in self.months for one in move.periods)
         if refused:
             raise ConflictError("account_moved", "the account has changed meanwhile")
         self.open[holder] = move.new
-        if move.entry is not None:
-            self.journal[move.entry.entry_id] = (holder, move.entry)
+        self.journal |= {entry.entry_id: (holder, entry) for entry in entries}
         if move.note is not None and move.numbers is not None:
             self.notes[move.note.month, move.note.number] = move.note
             self.last[move.note.month] = move.numbers.last

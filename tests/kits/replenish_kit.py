@@ -64,6 +64,14 @@ class FakeStore:
     def get(self, reward_id: str) -> Reward | None:
         return self.rewards.get(reward_id)
 
+    def replace(self, old: Reward, new: Reward) -> None:
+        checked_move(old, new)
+        self._crash()
+        if self.rewards.get(old.reward_id) != old:
+            raise ConflictError("reward_moved", "the fake's condition failed")
+        self.rewards[new.reward_id] = new
+        self._crash()
+
     def reward_of(self, key: str) -> str:
         return self.codes.get(key, "")
 

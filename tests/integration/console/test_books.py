@@ -6,6 +6,7 @@ import pytest
 
 from tests.integration.console.conftest import NOW_MS, Api, Bench
 from tests.kits.account_kit import DAY, accrual
+from uncap.adapters.coefficients import coefficient_of
 from uncap.domain.rewards.accruing import month_of, month_start_ms, next_month
 from uncap.domain.rewards.reward import Case
 from uncap.services.settle_accounts import continue_settling
@@ -24,7 +25,10 @@ def rewards(bench: Bench) -> None:
 
 
 def run(bench: Bench) -> int:
-    return continue_settling(bench.desk.ledger, bench.desk.accounts, bench.clock(), lambda: False)
+    def ppm_of(party_id: str, year: int) -> int:
+        return coefficient_of(bench.desk.parties, party_id, year).ppm
+
+    return continue_settling(bench.desk.ledger, bench.desk.accounts, ppm_of, bench.clock(), lambda: False)
 
 
 def test_a_statement_page_by_page(rewards: None, admin: Api) -> None:

@@ -100,7 +100,21 @@ def test_money_waits_then_is_forfeited_and_the_coefficient_falls_once(admin: Api
     assert (after["ppm"], after["cuts"][0]["case_id"], after["cuts"][0]["operator"]) == (920_000, case_id, "anna")
     assert admin.refused("GET", "/diversion/coefficients/nobody?year=2026") == (404, "party_unknown")
     body = {"state": "dismissed", "note": "changed our mind", "version": 3}
-    assert admin.refused("POST", f"/diversion/cases/{case_id}", body) == (409, "case_transition_refused")
+    assert admin.refused("POST", f"/diversion/cases/{case_id}", body) == (409, "objection_missing")
+
+
+def test_a_confirmation_is_reversed_upon_an_objection_by_a_second_person(admin: Api, case_id: str) -> None:
+    move(admin, case_id, "investigating", 1)
+    move(admin, case_id, "confirmed", 2, cut_ppm=80_000)
+    said = {"party_id": "dist-a", "text": "here is the delivery note", "version": 3}
+    admin.ok("POST", f"/diversion/cases/{case_id}/objection", said)
+    body = {"state": "dismissed", "note": "the note is real", "version": 4}
+    assert admin.refused("POST", f"/diversion/cases/{case_id}", body) == (403, "second_person_needed")
+    reversed_ = admin.second().ok("POST", f"/diversion/cases/{case_id}", body)
+    assert (reversed_["state"], reversed_["objection"]["state"]) == ("dismissed", "upheld")
+    assert hold(case_id).state == "dismissed"
+    after = admin.ok("GET", "/diversion/coefficients/dist-a?year=2026")
+    assert (after.get("ppm", 1_000_000), after["cuts"][0]["lifted_by"]) == (1_000_000, "zoe")
 
 
 def test_a_dismissed_case_pays_and_cuts_nothing(admin: Api, case_id: str) -> None:

@@ -30,7 +30,13 @@ def books(settings: RelaySettings) -> AccountBooks:
 
 def settle(books: AccountBooks, month: str, now_ms: int) -> Settling:
     cases: list[Case] = []
-    done = settle_month(Settling(month, ("ann", "bob")), books, now_ms, lambda: False, lambda _: None, cases.append)
+
+    def ppm_of(party: str, year: int) -> int:
+        return 900_000 if (party, year) == ("d-2", 2026) else 1_000_000
+
+    done = settle_month(
+        Settling(month, ("ann", "bob")), books, ppm_of, now_ms, lambda: False, lambda _: None, cases.append
+    )
     assert cases == []
     return done
 
@@ -45,16 +51,19 @@ def test_a_year_of_it_adds_up(books: AccountBooks, settings: RelaySettings) -> N
     claw_back(rewards[0], Return("back-1", 6, 12, ("ann",)), books, FIRST + 9 * DAY)
     assert claw_back(rewards[0], Return("back-1", 6, 12), books, FIRST + 9 * DAY).rev == 1
     done = settle(books, "2026-09", OCTOBER + DAY)
-    assert (done.accounts, done.notes, done.amount_minor) == (2, 2, 132)
+    assert (done.accounts, done.notes, done.amount_minor) == (2, 2, 123)
     assert settle(books, "2026-09", OCTOBER + DAY).notes == 0
     notes = [books.note("brand", "2026-09", number) for number in (1, 2, 3)]
-    assert sorted(one.amount_minor for one in notes if one) == [42, 90]
+    assert sorted(one.amount_minor for one in notes if one) == [42, 81]
     assert notes[2] is None
     sums = trial_balance(ledger)
     assert sums.is_balanced
     assert sums.of("accrual", "d-1", "CNY") == sums.of("accrual", "d-2", "CNY") == 0
-    assert sums.of("clearing", "credit_note", "CNY") == -132
+    assert sums.of("clearing", "credit_note", "CNY") == -123
     assert [row.kind for row in books.rows(HOLDER, "2026-10")] == ["credit_note"]
+    assert sums.of("breakage", "coefficient@2026", "CNY") == -9
+    other = {row.kind: row.amount_minor for row in books.rows(Holder("d-2", "CNY"), "2026-10")}
+    assert other == {"coefficient": -9, "credit_note": -81}
     period = books.period(HOLDER, "2026-09")
     assert period is not None
     assert (period.opening_minor, period.closing_minor, period.entries) == (0, 42, 6)

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from tests.histories.stores import FakeDecisions
+from tests.histories.decisions import FakeDecisions
 from tests.histories.world import Rates, World
 from tests.kits.moto_bridge import MotoCaller
 from uncap.adapters.decisions import WireDecisions

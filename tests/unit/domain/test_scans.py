@@ -41,6 +41,7 @@ def test_the_largest_item_is_within_one_write_unit() -> None:
         reason="campaign_not_started",
         release_id="x" * 32,
         campaign="x" * 32 + "@999999",
+        device="d" * 8,
     )
     last = mark_text(largest)
     size = len("pk") + len(CodeRef(2**24 - 1, 2**28 - 1, Role.BOX_INNER).key()) + len("f") + len("l") + 2 * len(last)

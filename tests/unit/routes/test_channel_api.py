@@ -15,6 +15,7 @@ from tests.kits.replenish_kit import KEY, Market
 from tests.kits.scan_kit import GTIN, FakeMemberships, FakeMeter, World
 from uncap.adapters.ledger_items import REWARD, owner_of, reward_doc
 from uncap.adapters.wire.dynamodb import Attributes
+from uncap.domain.identity import open_name
 from uncap.domain.memberships import INVITATION_LIFETIME_MS, Invitation, Membership, key_of
 from uncap.domain.rails import UserAction
 from uncap.domain.rewards.reward import Reward, State
@@ -24,9 +25,10 @@ from uncap.domain.sessions import csrf_token, seal
 from uncap.routes.channel_desk import ChannelDesk
 from uncap.runtime.observability import Observer
 from uncap.runtime.wiring_channel import build_handler
+from uncap.services.collect_reward import NameDesk
 from uncap.services.join_party import MemberDesk
 from uncap.services.read_reward import RewardAction, RewardDesk, read_reward
-from uncap.services.read_wallet import WalletDesk
+from uncap.services.read_wallet import WalletDesk, tell_worker
 from uncap.services.read_workspace import WorkspaceDesk
 
 
@@ -53,25 +55,34 @@ class Channel:
         redeem, session = self.market.desk, self.world.session_desk
         catalog, zone = self.market.catalog, redeem.zone
         self.observer = Observer("channel_api")
+        wallet = WalletDesk(
+            FakeLists(self.market),
+            RewardDesk(self.store, catalog, "http://127.0.0.1:9/confirm"),
+            catalog,
+            self.world.scans,
+            self.store,
+            lambda: KEY,
+            zone,
+        )
         desk = ChannelDesk(
             session=session,
             members=MemberDesk(redeem, session, self.memberships),
             redeem=redeem,
             replenish=self.market.replenish,
-            wallet=WalletDesk(
-                FakeLists(self.market),
-                RewardDesk(self.store, catalog, "http://127.0.0.1:9/confirm"),
-                catalog,
-                self.world.scans,
+            wallet=wallet,
+            names=NameDesk(
                 self.store,
+                lambda session, reward: tell_worker(wallet, session, reward, self.market.now_ms),
                 lambda: KEY,
-                zone,
+                secrets.token_bytes,
+                lambda: self.market.now_ms,
             ),
             workspace=WorkspaceDesk(self.store, catalog, self.market.parties.get, zone),
             meter=FakeMeter(),
             clock_ms=lambda: self.market.now_ms,
         )
         self.run = build_handler(desk, self.observer)
+        self.wallet = wallet
 
     def person(self, name: str) -> str:
         return self.world.session(name).person
@@ -83,7 +94,7 @@ class Channel:
     def get(self, path: str, name: str = "", **query: str) -> dict[str, Any]:
         return self.call("GET", path, name, query=query)
 
-    def form(self, path: str, name: str, csrf: str = "", **fields: str) -> dict[str, Any]:
+    def form(self, path: str, name: str, /, csrf: str = "", **fields: str) -> dict[str, Any]:
         given = fields | {"csrf": csrf or csrf_token(self.world.keys, self.world.session(name))}
         kind = "application/x-www-form-urlencoded"
         return self.call("POST", path, name, body=urlencode(given), headers={"content-type": kind})
@@ -290,6 +301,60 @@ def test_collecting_again_is_a_scan_of_ones_own_code(channel: Channel) -> None:
     channel.store.rewards["A" * 26] = msgspec.structs.replace(reward, state=State.WAIT_USER)
     assert channel.form("/wallet", "ann", reward_id="A" * 26)["statusCode"] == 409
     assert channel.world.scans.writes == 1
+
+
+def waiting_for_a_name(channel: Channel, reward_id: str = "D" * 26) -> Reward:
+    """A prize of ¥2,500 of Ann's that the rail will not pay to nobody knows whom; she holds the code."""
+    reward = cash(channel, State.HELD, reward_id, reason="awaiting_name", due_at_ms=1)
+    ref = CodeRef.from_key(reward.ref)
+    first = Mark("c1", 1, "claim", person=channel.person("ann"), campaign="autumn@1")
+    channel.world.scans.items[ref.key()] = ScanImage(ref.key(), first, 1, first)
+    return reward
+
+
+def test_a_name_is_sealed_at_once_and_sends_the_reward_on(channel: Channel, capfd: pytest.CaptureFixture[str]) -> None:
+    reward = waiting_for_a_name(channel)
+    page = channel.get("/wallet", "ann")["body"]
+    assert "Your name is needed" in page
+    assert read_reward(RewardDesk(channel.store, channel.market.catalog), channel.world.session("ann"), "D" * 26).action
+    done = channel.form("/wallet/name", "ann", reward_id=reward.reward_id, name="王小明")
+    assert (done["statusCode"], done["headers"]["Location"]) == (303, "/wallet?done=name")
+    stored = channel.store.rewards[reward.reward_id]
+    assert (stored.state, open_name(KEY, reward.reward_id, stored.name)) == (State.PENDING, "王小明")
+    assert "王小明" not in msgspec.json.encode(stored).decode()
+    assert channel.world.scans.writes == 1, "the relay is told by a scan"
+    page = channel.get("/wallet", "ann", done="name")["body"]
+    assert "Thank you" in page
+    assert "王小明" not in page + capfd.readouterr().out
+
+
+def test_a_name_by_program_and_what_is_refused(channel: Channel) -> None:
+    reward = waiting_for_a_name(channel)
+    path = f"/v1/rewards/{reward.reward_id}/name"
+
+    def refusal(name: str, body: object, **headers: str) -> tuple[int, str]:
+        reply = channel.post(path, name, body, **headers)
+        return reply["statusCode"], json.loads(reply["body"])["code"]
+
+    assert refusal("", {"name": "王小明"}) == (401, "session_required")
+    assert refusal("bob", {"name": "王小明"}) == (404, "reward_not_ready")
+    assert refusal("ann", {"name": "1"}) == (400, "name_malformed")
+    assert refusal("ann", {"name": "a" * 61}) == (400, "body_invalid")
+    assert refusal("ann", {"name": "王小明"}, origin="https://elsewhere.example") == (403, "origin_refused")
+    assert channel.form("/wallet/name", "ann", csrf="x", reward_id="D" * 26, name="王小明")["statusCode"] == 401
+    assert "2 to 30 letters" in channel.form("/wallet/name", "ann", reward_id="D" * 26, name="<b>")["body"]
+    assert channel.store.rewards[reward.reward_id] == reward
+    told = json.loads(channel.post(path, "ann", {"name": "王小明"})["body"])
+    assert told == {"reward_id": reward.reward_id, "state": "PENDING"}
+    assert refusal("ann", {"name": "王小明"}) == (409, "name_not_wanted")
+
+
+def test_a_name_whose_message_is_lost_is_the_sweepers(channel: Channel) -> None:
+    reward = waiting_for_a_name(channel)
+    channel.world.scans.items.clear()
+    assert channel.form("/wallet/name", "ann", reward_id=reward.reward_id, name="王小明")["statusCode"] == 303
+    stored = channel.store.rewards[reward.reward_id]
+    assert (stored.state, stored.due_at_ms) == (State.PENDING, channel.market.now_ms)
 
 
 def test_pages_carry_a_strict_policy_and_both_languages(channel: Channel) -> None:

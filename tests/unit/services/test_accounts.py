@@ -26,9 +26,10 @@ def settle(
     now_ms: int,
     settling: Settling | None = None,
     up: Callable[[], bool] = lambda: False,
+    ppm_of: Callable[[str, int], int] = lambda _, __: 1_000_000,
 ) -> tuple[Settling, list[Case]]:
     cases: list[Case] = []
-    done = settle_month(settling or Settling(month, BY), books, now_ms, up, lambda _: None, cases.append)
+    done = settle_month(settling or Settling(month, BY), books, ppm_of, now_ms, up, lambda _: None, cases.append)
     return done, cases
 
 

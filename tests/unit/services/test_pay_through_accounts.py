@@ -19,7 +19,7 @@ from uncap.domain.rewards import ids, states
 from uncap.domain.rewards.outcomes import apply_outcome
 from uncap.domain.rewards.reward import Reward, State
 from uncap.domain.sessions import Session
-from uncap.services.collect_reward import CollectDesk, collect_again, give_name
+from uncap.services.collect_reward import NameDesk, give_name
 from uncap.services.pay_reward import pay
 from uncap.services.receive_callback import receive_callback
 from uncap.services.schedule_payouts import PostponedError, Scheduler
@@ -71,7 +71,13 @@ class Bench:
             open_name=lambda one: open_name(KEY, one.reward_id, one.name),
         )
         self.sent: list[str] = []
-        self.desk = CollectDesk(self.ledger, self.sent.extend, lambda: KEY, bytes, lambda: self.world.now_ms)
+        self.desk = NameDesk(
+            self.ledger,
+            lambda _session, told: self.sent.append(told.reward_id),
+            lambda: KEY,
+            bytes,
+            lambda: self.world.now_ms,
+        )
 
     def _pause(self, seconds: float) -> None:
         self.world.now_ms += max(1, round(seconds * 1000)) if seconds > 0 else 0
@@ -234,54 +240,29 @@ def test_coming_back_after_the_rails_end_makes_a_second_attempt(bench: Bench) ->
     (bill,) = bench.accounts["m2"].bills.values()
     bench.accounts["m2"]._end(bill, "FAIL", "expired", notices=0)
     assert poll(bench.stored(), bench.payouts).state is State.CLAIMABLE
-    collected = collect_again(bench.desk, ME, ID)
-    assert (collected.state, bench.sent) == (State.PENDING, [ID])
     again = pay(ID, bench.payouts)
     assert again.attempt is not None
     assert again.attempt.no == 2
-    assert collect_again(bench.desk, ME, ID).rev == again.rev, "asking once more is no third bill"
-
-
-@pytest.mark.parametrize("state", [State.PENDING, State.HELD, State.PAID, State.RELEASED, State.FAILED])
-def test_what_is_not_claimable_is_not_collected(bench: Bench, state: State) -> None:
-    bench.owed(state=state)
-    with pytest.raises(ConflictError) as caught:
-        collect_again(bench.desk, ME, ID)
-    assert caught.value.code == "reward_not_claimable"
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"attempt": attempt()},
-        {"attempt": attempt(closed="paid")},
-        {"attempt": attempt(closed="amount_differs")},
-        {"attempt": attempt(closed="expired"), "claimable_until_ms": NOW},
-    ],
-)
-def test_what_may_still_pay_or_is_over_is_not_collected(bench: Bench, changes: dict[str, Any]) -> None:
-    bench.owed(state=State.CLAIMABLE, **changes)
-    with pytest.raises(ConflictError):
-        collect_again(bench.desk, ME, ID)
+    once_more = pay(ID, bench.payouts)
+    assert once_more.attempt is not None
+    assert once_more.attempt.no == 2, "asking once more is no third bill"
 
 
 def test_other_peoples_rewards_do_not_exist(bench: Bench) -> None:
-    bench.owed(state=State.CLAIMABLE, attempt=attempt(closed="expired"))
+    bench.owed(state=State.HELD, reason="awaiting_name")
     for session in (msgspec.structs.replace(ME, person="p2"), msgspec.structs.replace(ME, person="")):
-        with pytest.raises(NotFoundError):
-            collect_again(bench.desk, session, ID)
         with pytest.raises(NotFoundError):
             give_name(bench.desk, session, ID, "王小明")
     with pytest.raises(NotFoundError):
-        collect_again(bench.desk, ME, OTHER_ID)
+        give_name(bench.desk, ME, OTHER_ID, "王小明")
 
 
 def test_a_lost_message_is_the_sweepers(bench: Bench) -> None:
-    def deaf(_: list[str]) -> None:
-        raise TransientError("queue_unavailable", "no")
+    def deaf(_session: Session, _reward: Reward) -> None:
+        raise TransientError("storage_unavailable", "no")
 
-    bench.owed(state=State.CLAIMABLE, attempt=attempt(closed="expired"))
-    collected = collect_again(msgspec.structs.replace(bench.desk, send=deaf), ME, ID)
+    bench.owed(state=State.HELD, reason="awaiting_name")
+    collected = give_name(msgspec.structs.replace(bench.desk, tell=deaf), ME, ID, "王小明")
     assert NOW <= collected.due_at_ms <= bench.world.now_ms
     sent: list[str] = []
     queue: Any = type("Queue", (), {"send": lambda _, found: sent.extend(found)})()
@@ -292,7 +273,6 @@ def test_a_lost_message_is_the_sweepers(bench: Bench) -> None:
 
 def test_a_late_success_of_the_first_bill_freezes_the_second(bench: Bench) -> None:
     bench.owed(state=State.CLAIMABLE, attempt=attempt(closed="expired", account="m2"))
-    collect_again(bench.desk, ME, ID)
     pay(ID, bench.payouts)
     notice = {
         "event_id": "e",

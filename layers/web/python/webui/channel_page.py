@@ -58,6 +58,7 @@ class _Entry(msgspec.Struct, frozen=True):
     code: str
     qr: Markup
     can_collect: bool
+    wants_name: bool
     notice: str
 
 
@@ -169,6 +170,11 @@ def _entry(one: WalletEntry, locale: str, outlet_address: str) -> _Entry:
         }
     elif one.section == "again":
         note = say("It was not confirmed in time. Collect it again until %(day)s.") % {"day": day(one.until, locale)}
+    elif one.section == "name":
+        note = say(
+            "From ¥2,000 WeChat Pay asks for your real name. It is encrypted at once, used for this payout only, and "
+            "then deleted. Give it until %(day)s."
+        ) % {"day": day(one.until, locale)}
     elif one.section == "waiting" and not one.url:
         note = say("Open this page in WeChat to collect it.")
     elif one.section == "paid":
@@ -182,6 +188,7 @@ def _entry(one: WalletEntry, locale: str, outlet_address: str) -> _Entry:
         code=one.code,
         qr=qr(f"{outlet_address}?code={one.code}") if one.code else Markup(""),
         can_collect=one.section == "again",
+        wants_name=one.section == "name",
         notice=text_in(one.notice, locale),
     )
 

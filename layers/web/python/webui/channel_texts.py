@@ -5,6 +5,7 @@ from webui.texts import msg
 SECTIONS: dict[str, str] = {
     "right": msg("To redeem"),
     "again": msg("To collect again"),
+    "name": msg("Your name is needed"),
     "waiting": msg("Waiting for you"),
     "earned": msg("On its way"),
     "checking": msg("Being checked"),
@@ -24,6 +25,7 @@ STEPS: dict[str, str] = {
 }
 DONE: dict[str, str] = {
     "collect": msg("Sent again. It appears below in a moment; confirm it when it does."),
+    "name": msg("Thank you. Your reward is on its way."),
     "approve": msg("Approved."),
     "goods": msg("The goods are recorded."),
     "credit": msg("The credit is recorded."),
@@ -57,6 +59,9 @@ ERRORS: dict[str, str] = {
     "session_expired": msg("This page was too old. Please try once more."),
     "reward_not_ready": msg("This reward is not in your wallet."),
     "reward_not_claimable": msg("This reward is not waiting to be collected."),
+    "name_malformed": msg("A name has 2 to 30 letters, as on your bank card."),
+    "name_not_wanted": msg("No name is needed here any more."),
+    "reward_moved": msg("Too much at once. Send the same again."),
     "claim_not_raised": msg("More than was claimed cannot be approved."),
     "claim_not_approved": msg("More than was approved cannot be settled."),
     "claim_unknown": msg("Nothing was claimed from you here."),

@@ -5,7 +5,7 @@ import msgspec
 
 
 class WalletEntry(msgspec.Struct, frozen=True):
-    """One reward. `section`: right | again | waiting | earned | checking | paid | over. `until` and `on` are days.
+    """One reward. `section`: right | again | name | waiting | earned | checking | paid | over. `until` and `on` are days.
 
     `code` is a right's, to be shown to the outlet; `add_minor` what its winner adds.
     """

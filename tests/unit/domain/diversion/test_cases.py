@@ -4,9 +4,9 @@ import msgspec
 import pytest
 
 from tests.unit.domain.diversion.test_evidence import sighting
-from uncap.domain.diversion.cases import TRANSITIONS, case_id_of, move_case, open_case
+from uncap.domain.diversion.cases import TRANSITIONS, Objection, case_id_of, move_case, object_to, open_case
 from uncap.domain.diversion.evidence import gathered
-from uncap.domain.errors import ConflictError, InputError
+from uncap.domain.errors import ConflictError, ForbiddenError, InputError
 
 CASE = open_case(gathered([sighting("p_1", 0), sighting("p_2", 0), sighting("p_3", 1)]), 1_000)
 
@@ -31,12 +31,26 @@ def test_the_way_to_a_decision() -> None:
 @pytest.mark.parametrize("state", TRANSITIONS)
 @pytest.mark.parametrize("following", TRANSITIONS)
 def test_every_other_step_is_refused(state: str, following: str) -> None:
-    case = msgspec.structs.replace(CASE, state=state)
+    objected = Objection(1, CASE.party_id, "wang", "not us")
+    case = msgspec.structs.replace(CASE, state=state, objection=objected)
     if following in TRANSITIONS[state]:
         assert move_case(case, following, "wang", "why", 1).state == following
     else:
         with pytest.raises(ConflictError, match="case_transition_refused"):
             move_case(case, following, "wang", "why", 1)
+
+
+def test_a_confirmed_case_is_reversed_upon_an_objection_by_someone_else() -> None:
+    case = move_case(CASE, "investigating", "wang", "called the outlet", 1)
+    case = object_to(case, CASE.party_id, "wang", "not us", 2)
+    case = move_case(case, "confirmed", "wang", "goods seen on the shelf", 3)
+    with pytest.raises(ConflictError, match="objection_missing"):
+        move_case(case, "dismissed", "zhao", "the earlier objection was answered", 4)
+    case = object_to(case, CASE.party_id, "wang", "here is the delivery note", 5)
+    with pytest.raises(ForbiddenError, match="second_person_needed"):
+        move_case(case, "dismissed", "wang", "was right", 6)
+    case = move_case(case, "dismissed", "zhao", "the delivery note is real", 7)
+    assert (case.state, case.objection and case.objection.state) == ("dismissed", "upheld")
 
 
 @pytest.mark.parametrize(

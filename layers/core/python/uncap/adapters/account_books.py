@@ -28,7 +28,10 @@ ValueT = TypeVar("ValueT")
 
 
 class Move(msgspec.Struct, frozen=True):
-    """All of one change to an account; what is None or empty is left alone. `numbers` is written with the note."""
+    """All of one change to an account; what is None or empty is left alone. `numbers` is written with the note.
+
+    `weighed`: what the coefficient withholds or gives back at a month's end.
+    """
 
     old: Account
     new: Account
@@ -37,6 +40,7 @@ class Move(msgspec.Struct, frozen=True):
     numbers: Numbers | None = None
     clawed: Clawed | None = None
     periods: tuple[Period, ...] = ()
+    weighed: tuple[JournalEntry, ...] = ()
 
 
 class AccountPage(NamedTuple):
@@ -136,10 +140,10 @@ def _puts(move: Move) -> Iterator[tuple[LedgerItem, Condition]]:
     new, holder = move.new, move.new.holder
     account = _item(ACCOUNT + holder.name, new, rev=new.rev, owner=ACCOUNTS, owner_at=new.opened_at_ms)
     yield account, LedgerItem.rev == move.old.rev
-    if move.entry is not None:
-        balanced(move.entry.postings)
-        owner = holder.owner(month_of(move.entry.at_ms))
-        yield _item(ENTRY + move.entry.entry_id, move.entry, owner=owner, owner_at=move.entry.at_ms), absent
+    for entry in (*move.weighed, *([move.entry] if move.entry else [])):
+        balanced(entry.postings)
+        owner = holder.owner(month_of(entry.at_ms))
+        yield _item(ENTRY + entry.entry_id, entry, owner=owner, owner_at=entry.at_ms), absent
     if move.note is not None and move.numbers is not None:
         note, numbers = move.note, move.numbers
         yield _item(f"{NOTE}{note.issuer}#{note.month}#{note.number:06d}", note), absent

@@ -7,6 +7,8 @@ moved as such, or receipts and returns are there, the whole chain is followed (`
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
+import msgspec
+
 from uncap.adapters.flow_rows import BACK, PREFIXES, RECEIVED, RECEIVED_ONE, SHIP, FlowRows
 from uncap.adapters.levels import Levels
 from uncap.domain.association.ports import UnitRef
@@ -30,10 +32,12 @@ class PartyReader(Protocol):
 
 
 class Whereabouts(NamedTuple):
-    """The party a unit is to be at, "" for none, and whether a shipment answers for its being there."""
+    """The party a unit is to be at, "" for none, whether a shipment answers for its being there, and whether it was
+    received there (None: there are no receipts of its batch or its packs)."""
 
     party: str = ""
     shipped: bool = False
+    received: bool | None = None
 
 
 class DynamoFlow:
@@ -80,7 +84,7 @@ class DynamoFlow:
         story = self._told(unit, levels, self._max_age_ms)
         if not story.shipped and self._max_age_ms:
             story = self._told(unit, levels, 0)
-        return Whereabouts(story.place.party, story.shipped)
+        return Whereabouts(story.place.party, story.shipped, self._received(unit, above, story))
 
     def story_of(self, unit: UnitRef) -> Story:
         """The unit's whole way, in a bounded number of queries however much its batch has moved. Needs `levels`."""
@@ -106,6 +110,12 @@ class DynamoFlow:
             self._known.clear()
         self._known[unit.batch_no] = [(now, found), *known][:_REMEMBERED]
         return Whereabouts(found.party, shipped=True)
+
+    def _received(self, unit: UnitRef, above: set[int], story: Story) -> bool | None:
+        batches = {unit.batch_no, *above}
+        if not any(self._marks_of(one, self._max_age_ms) & {RECEIVED, RECEIVED_ONE} for one in batches):
+            return None
+        return story.place.status == "received"
 
     def _complex(self, batch_no: int, above: set[int], max_age_ms: int) -> bool:
         """Is there more to follow than the batch's own shipments?"""
@@ -155,7 +165,8 @@ class DynamoChannel:
         place = self._flow.whereabouts(batch_no, index)
         if not place.party or not place.shipped:
             return Channel()
-        return self.tree_of(place.party)
+        channel = self.tree_of(place.party)
+        return channel if place.received is None else msgspec.structs.replace(channel, received=place.received)
 
     def tree_of(self, party_id: str) -> Channel:
         """See `TreeReader`."""

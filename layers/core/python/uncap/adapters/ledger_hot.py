@@ -18,23 +18,13 @@ from uncap.adapters.ledger_holds import (
     taking,
     transact,
 )
-from uncap.adapters.ledger_items import (
-    Values,
-    attempt_no,
-    changes_of,
-    checked,
-    checked_move,
-    reward_key,
-    reward_of,
-    values_of,
-)
+from uncap.adapters.ledger_items import checked, reward_key, reward_of, values_of
+from uncap.adapters.reward_updates import CONDITION_FAILED, typed, update_of
 from uncap.adapters.wire.client import RefusedError
 from uncap.adapters.wire.dynamodb import ENCODE, Attributes, Caller, get_item
 from uncap.domain.errors import ConflictError, TransientError
 from uncap.domain.rewards.holds import HoldPlace, lets_go
 from uncap.domain.rewards.reward import Reward
-
-CONDITION_FAILED = "ConditionalCheckFailedException"
 
 
 class _Refusal(msgspec.Struct):
@@ -78,7 +68,7 @@ class HotLedger(DynamoLedger):
         self._open_account(reward)
         return {
             "TableName": self._table,
-            "Item": {"pk": {"S": reward_key(reward.reward_id)}, **_typed(values_of(reward))},
+            "Item": {"pk": {"S": reward_key(reward.reward_id)}, **typed(values_of(reward))},
             "ConditionExpression": "attribute_not_exists(pk)",
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
@@ -99,23 +89,8 @@ class HotLedger(DynamoLedger):
 
     def replace(self, old: Reward, new: Reward) -> None:
         """See `LedgerStore`. Sent again after a lost reply it fails its condition; callers then read and judge anew."""
-        settles = checked_move(old, new)
+        request = update_of(self._table, old, new)
         self._open_account(new)
-        values, removed = changes_of(old, new)
-        sets = ", ".join(f"#{name} = :{name}" for name in values)
-        removes = f" REMOVE {', '.join(f'#{name}' for name in removed)}" if removed else ""
-        unsettled = " AND attribute_not_exists(#settled)" if settles else ""
-        request: dict[str, object] = {
-            "TableName": self._table,
-            "Key": {"pk": {"S": reward_key(new.reward_id)}},
-            "UpdateExpression": f"SET {sets}{removes}",
-            "ConditionExpression": f"#rev = :old_rev AND #att = :old_att{unsettled}",
-            "ExpressionAttributeNames": {f"#{name}": name for name in (*values, *removed)},
-            "ExpressionAttributeValues": {
-                f":{name}": value
-                for name, value in _typed(values | {"old_rev": old.rev, "old_att": attempt_no(old)}).items()
-            },
-        }
         if lets_go(old, new):
             reasons = transact(
                 self._client, [{"Update": request}, *(giving_back(self._table, key) for key in old.holds)]
@@ -134,10 +109,6 @@ class HotLedger(DynamoLedger):
                 raise _unavailable(refused) from refused
             return _REFUSAL.decode(refused.body)
         return None
-
-
-def _typed(values: Values) -> Attributes:
-    return {name: {"S": value} if isinstance(value, str) else {"N": str(value)} for name, value in values.items()}
 
 
 def _reward(item: Attributes) -> Reward:

@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from uncap.adapters.ledger_items import attempt_no, changes_of, checked_move, reward_key
 from uncap.adapters.owner_lists import OwnerLists, claims_on, claims_owner, steps_owner
+from uncap.adapters.reward_updates import update_of
 from uncap.adapters.wire.client import RefusedError
 from uncap.adapters.wire.dynamodb import ENCODE, Attributes, Caller, get_item
 from uncap.domain.errors import ConflictError, TransientError
@@ -88,28 +88,11 @@ class Replenishments:
 
         ConflictError: `reward_moved`, `claim_moved` (read both again).
         """
-        checked_move(old, new)
-        self._transact([self._right_update(old, new), *self._claim_puts(move)], ("reward_moved",))
+        self._transact([{"Update": update_of(self._table, old, new)}, *self._claim_puts(move)], ("reward_moved",))
 
     def decide(self, *moves: Move) -> None:
         """One step of a claim, and what it raises further up. ConflictError (`claim_moved`)."""
         self._transact([put for move in moves for put in self._claim_puts(move)], ())
-
-    def _right_update(self, old: Reward, new: Reward) -> dict[str, Any]:
-        values, removed = changes_of(old, new)
-        sets = ", ".join(f"#{name} = :{name}" for name in values)
-        removes = f" REMOVE {', '.join(f'#{name}' for name in removed)}" if removed else ""
-        given = values | {"old_rev": old.rev, "old_att": attempt_no(old)}
-        return {
-            "Update": {
-                "TableName": self._table,
-                "Key": {"pk": {"S": reward_key(new.reward_id)}},
-                "UpdateExpression": f"SET {sets}{removes}",
-                "ConditionExpression": "#rev = :old_rev AND #att = :old_att AND attribute_not_exists(#settled)",
-                "ExpressionAttributeNames": {f"#{name}": name for name in (*values, *removed)},
-                "ExpressionAttributeValues": {f":{name}": _typed(value) for name, value in given.items()},
-            }
-        }
 
     def _claim_puts(self, move: Move) -> list[dict[str, Any]]:
         claim, step = move.new, move.step
@@ -160,7 +143,3 @@ class Replenishments:
     def _values(self, pks: Sequence[str], kind: type[ValueT]) -> list[ValueT]:
         found = self._lists.items(pks)
         return [msgspec.json.decode(found[pk]["doc"]["S"], type=kind) for pk in pks if pk in found]
-
-
-def _typed(value: str | int) -> dict[str, str]:
-    return {"S": value} if isinstance(value, str) else {"N": str(value)}

@@ -11,6 +11,21 @@ import msgspec
 from uncap.domain.errors import InputError
 
 RISK_REVIEW = "risk_review"
+SIGNALS = (
+    "fast",
+    "scattered",
+    "day",
+    "crowd",
+    "in_order",
+    "foreign",
+    "unshipped",
+    "device",
+    "batch",
+    "beyond",
+    "unreceived",
+    "new_outlet",
+)
+"""Each has a threshold of its name and a weight in RiskRules, and its number in Evidence (`day`: `today`)."""
 Weight = Annotated[int, msgspec.Meta(ge=0, le=1_000)]
 Number = Annotated[int, msgspec.Meta(ge=1, le=100_000)]
 Window = Annotated[int, msgspec.Meta(ge=1_000, le=7 * 86_400_000)]
@@ -22,8 +37,12 @@ class RiskRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `fast`: so many claims of one person within `fast_ms`. `scattered`: so many in a day, of which at least
     `scattered_percent` come out of cases that the person opened nothing else of. `day`: so many in a day at all.
     `crowd`: so many people at one case within `crowd_ms`. `in_order`: so many neighbouring codes in the order they were
-    printed, within `in_order_ms`, whoever claims. `foreign`: so many codes in a day that an outlet opened although they
-    were sent to another.
+    printed, within `in_order_ms`, whoever claims. `device`: so many people in a day on one device. `batch`: so many
+    claims of one batch within `batch_ms` that one container saw, at least `batch_permille` of its units.
+
+    Of cases that outlets open, in a day: `foreign` were sent to another outlet; `beyond` were sent to none, at least
+    `beyond_percent` of what an outlet opened to which some were sent; `unreceived` it never received where receipts
+    are recorded; `new_outlet` while it was nobody's customer yet: provisional, or registered within `new_outlet_ms`.
     """
 
     hold_from: Number = 60
@@ -45,6 +64,20 @@ class RiskRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     foreign_weight: Weight = 60
     unshipped: Number = 6
     unshipped_weight: Weight = 60
+    device: Number = 4
+    device_weight: Weight = 60
+    batch: Number = 60
+    batch_ms: Window = 3_600_000
+    batch_permille: Annotated[int, msgspec.Meta(ge=1, le=1_000)] = 5
+    batch_weight: Weight = 30
+    beyond: Number = 6
+    beyond_percent: Annotated[int, msgspec.Meta(ge=1, le=100)] = 60
+    beyond_weight: Weight = 60
+    unreceived: Number = 6
+    unreceived_weight: Weight = 30
+    new_outlet: Number = 3
+    new_outlet_ms: Window = 3_600_000
+    new_outlet_weight: Weight = 60
     share_from: Number = 2
     rank_weight: Weight = 20
     """Per level of the rail's own rank (0 to 4), asked for only where the rest weighs something but too little."""
@@ -60,6 +93,12 @@ class Evidence(msgspec.Struct, frozen=True):
     in_order: int = 0
     foreign: int = 0
     unshipped: int = 0
+    device: int = 0
+    batch: int = 0
+    opened: int = 0
+    beyond: int = 0
+    unreceived: int = 0
+    new_outlet: int = 0
     rank: int = 0
 
 
@@ -80,24 +119,24 @@ class Verdict(msgspec.Struct, frozen=True):
 
 def weigh(seen: Evidence, rules: RiskRules) -> Verdict:
     """The verdict on one claim."""
-    found = [
-        (rules.fast_weight, "fast", seen.fast if seen.fast >= rules.fast else 0),
-        (rules.scattered_weight, "scattered", seen.scattered if is_scattered(seen, rules) else 0),
-        (rules.day_weight, "day", seen.today if seen.today >= rules.day else 0),
-        (rules.crowd_weight, "crowd", seen.crowd if seen.crowd >= rules.crowd else 0),
-        (rules.in_order_weight, "in_order", seen.in_order if seen.in_order >= rules.in_order else 0),
-        (rules.foreign_weight, "foreign", seen.foreign if seen.foreign >= rules.foreign else 0),
-        (rules.unshipped_weight, "unshipped", seen.unshipped if seen.unshipped >= rules.unshipped else 0),
-        (rules.rank_weight * seen.rank, "rank", seen.rank),
-    ]
+    found = [(getattr(rules, f"{name}_weight"), name, speaks(name, seen, rules)) for name in SIGNALS]
+    found.append((rules.rank_weight * seen.rank, "rank", seen.rank))
     spoke = sorted((one for one in found if one[0] and one[2]), key=lambda one: -one[0])
     score = sum(weight for weight, *_ in spoke)
     return Verdict(score, tuple((name, number) for _, name, number in spoke), score >= rules.hold_from)
 
 
-def is_scattered(seen: Evidence, rules: RiskRules) -> bool:
-    """Many caps, hardly two out of one case: collected somewhere, not opened at a table."""
-    return seen.scattered >= rules.scattered and seen.scattered * 100 >= rules.scattered_percent * seen.today
+def speaks(name: str, seen: Evidence, rules: RiskRules) -> int:
+    """The signal's number from its threshold on, 0 below."""
+    number = int(getattr(seen, "today" if name == "day" else name))
+    if number < getattr(rules, name):
+        return 0
+    # Many caps, hardly two out of one case: collected somewhere, not opened at a table.
+    if name == "scattered" and number * 100 < rules.scattered_percent * seen.today:
+        return 0
+    if name == "beyond" and number * 100 < rules.beyond_percent * seen.opened:
+        return 0
+    return number
 
 
 def read_rules(text: str) -> dict[str, RiskRules]:

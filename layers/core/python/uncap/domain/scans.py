@@ -63,6 +63,7 @@ class Mark(msgspec.Struct, frozen=True, omit_defaults=True):
     reason: _Id = msgspec.field(name="x", default="")  # why it was only observed, or decommissioned
     release_id: _Id = msgspec.field(name="r", default="")
     campaign: _Id = msgspec.field(name="v", default="")  # "campaign_id@version" that decided this claim
+    device: _Id = msgspec.field(name="d", default="")  # of a claim: the session's, cut short (docs/risk.md)
 
     @property
     def campaign_version(self) -> tuple[str, int]:

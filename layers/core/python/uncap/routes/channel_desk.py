@@ -6,15 +6,18 @@ from typing import Annotated
 import msgspec
 
 from uncap.routes.scan_replies import Meter
+from uncap.services.collect_reward import NameDesk
 from uncap.services.join_party import MemberDesk
 from uncap.services.open_session import SessionDesk
 from uncap.services.read_wallet import WalletDesk
 from uncap.services.read_workspace import WorkspaceDesk
 from uncap.services.redeem_right import RedeemDesk
 from uncap.services.replenish import ReplenishDesk
+from webui.channel_views import ClaimLine, StepView
 
 RequestKey = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{8,64}$(?!\n)", max_length=64)]
 _Code = Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
+_Name = Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
 _Csrf = Annotated[str, msgspec.Meta(max_length=128)]
 _Digits = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,9}$(?!\n)", max_length=9)]
 
@@ -27,6 +30,7 @@ class ChannelDesk(msgspec.Struct, frozen=True):
     redeem: RedeemDesk
     replenish: ReplenishDesk
     wallet: WalletDesk
+    names: NameDesk
     workspace: WorkspaceDesk
     meter: Meter
     clock_ms: Callable[[], int]
@@ -61,6 +65,39 @@ class CollectForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     reward_id: Annotated[str, msgspec.Meta(max_length=26)]
     csrf: _Csrf
+
+
+class NameInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The payee's own name, 2 to 30 letters. Sealed at once; never logged, never shown again."""
+
+    name: _Name
+
+
+class NameForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The page's form."""
+
+    reward_id: Annotated[str, msgspec.Meta(max_length=26)]
+    name: _Name
+    csrf: _Csrf
+
+
+class NamedReply(msgspec.Struct, frozen=True):
+    """The reward is owed again, and on its way."""
+
+    reward_id: str
+    state: str
+
+
+class ClaimsReply(msgspec.Struct, frozen=True):
+    """A party's pieces and credit; `owed` are its own claims, `asked` those of parties below it, `steps` the latest."""
+
+    party: str
+    vouchers: int
+    credit_minor: int
+    currency: str
+    owed: tuple[ClaimLine, ...]
+    asked: tuple[ClaimLine, ...]
+    steps: tuple[StepView, ...]
 
 
 class ActForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

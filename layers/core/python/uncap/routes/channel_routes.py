@@ -1,23 +1,33 @@
-"""The channel API: redeeming, claims, the wallet, and the pages of all three. Mounted by `runtime/wiring_channel.py`.
+"""The channel API: redeeming, claims, the wallet, and the pages of all three. Mounted by `channel_mount.py`.
 
 Apart from the scan path: it writes money, and nobody waits for it with a bottle in hand. GET never changes anything but
 the session and the code a right is found by.
 """
 
 from collections.abc import Callable
-from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import msgspec
-from aws_lambda_powertools.event_handler.api_gateway import APIGatewayHttpResolver, Response
-from aws_lambda_powertools.event_handler.exceptions import NotFoundError as RouteNotFoundError
+from aws_lambda_powertools.event_handler.api_gateway import Response
 
-from uncap.domain.errors import InputError, NotFoundError, UncapError
+from uncap.domain.errors import InputError, UncapError
 from uncap.domain.sessions import Session, check_csrf, csrf_token
-from uncap.routes.channel_desk import ActForm, ChannelDesk, CollectForm, JoinForm, RedemptionForm, RedemptionInput
-from uncap.routes.problems import internal_problem, status_of
+from uncap.routes.channel_desk import (
+    ActForm,
+    ChannelDesk,
+    ClaimsReply,
+    CollectForm,
+    JoinForm,
+    NamedReply,
+    NameForm,
+    NameInput,
+    RedemptionForm,
+    RedemptionInput,
+)
+from uncap.routes.problems import status_of
 from uncap.routes.requests import Request
-from uncap.routes.scan_replies import count_error, error_reply, json_reply, problem_reply, session_cookie
+from uncap.routes.scan_replies import Meter, count_error, json_reply, session_cookie
+from uncap.services.collect_reward import give_name
 from uncap.services.join_party import as_member, believed, join_party
 from uncap.services.open_session import OpenSession, require_session, session_for_page
 from uncap.services.read_wallet import collect_again, read_wallet
@@ -31,19 +41,9 @@ from webui.i18n import locale_of
 from webui.security import page_headers
 
 WALLET, OUTLET = "/wallet", "/outlet"
-ROUTES = (
-    ("POST", "/v1/redemptions", "redeem"),
-    ("GET", "/v1/replenishments", "claims"),
-    ("POST", "/v1/replenishments/<claimant>", "decide"),
-    ("GET", WALLET, "wallet"),
-    ("POST", WALLET, "collect"),
-    ("GET", OUTLET, "outlet"),
-    ("POST", "/outlet/redeem", "redeem_form"),
-    ("POST", "/outlet/join", "join_form"),
-    ("POST", "/outlet/claims", "decide_form"),
-)
 _REDEMPTION = msgspec.json.Decoder(RedemptionInput)
 _ACT = msgspec.json.Decoder(Act)
+_NAME = msgspec.json.Decoder(NameInput)
 _KEY_BYTES = 16
 
 
@@ -53,6 +53,11 @@ class ChannelApi:
     def __init__(self, desk: ChannelDesk) -> None:
         self._desk = desk
         self._public_host = urlsplit(desk.link_base).netloc.lower()
+
+    @property
+    def meter(self) -> Meter:
+        """Where errors are counted."""
+        return self._desk.meter
 
     def redeem(self, request: Request) -> Response[str]:
         """A right redeemed by a member's program."""
@@ -67,8 +72,7 @@ class ChannelApi:
         """The caller's party: its vouchers, credit, claims and steps."""
         opened = self._member(request, self._desk.clock_ms())
         view = read_workspace(self._desk.workspace, opened.session)
-        shown = ("party", "vouchers", "credit_minor", "currency", "owed", "asked", "steps")
-        return json_reply({name: getattr(view, name) for name in shown})
+        return json_reply(msgspec.convert(view, ClaimsReply, from_attributes=True))
 
     def decide(self, request: Request, claimant: str) -> Response[str]:
         """A claim on the caller's party approved or settled."""
@@ -90,6 +94,24 @@ class ChannelApi:
         except UncapError as error:
             return self._wallet(request, error=error)
         return _see(f"{WALLET}?{urlencode({'done': 'collect'})}")
+
+    def name_form(self, request: Request) -> Response[str]:
+        """The page's form: the name of a payee whose payout waits for it."""
+        form = request.form(NameForm)
+        try:
+            give_name(self._desk.names, self._by_form(request, form.csrf), form.reward_id, form.name)
+        except UncapError as error:
+            return self._wallet(request, error=error)
+        return _see(f"{WALLET}?{urlencode({'done': 'name'})}")
+
+    def give_name(self, request: Request, reward_id: str) -> Response[str]:
+        """The same by a person's program."""
+        token = request.require_session_token()
+        if not request.bearer():
+            request.require_same_origin(self._public_host)
+        session = require_session(self._desk.session, token, self._desk.clock_ms())
+        reward = give_name(self._desk.names, session, reward_id, request.json(_NAME).name)
+        return json_reply(NamedReply(reward.reward_id, str(reward.state)))
 
     def outlet(self, request: Request) -> Response[str]:
         """The party's page; a code in the address is filled into the form and nothing more."""
@@ -139,7 +161,7 @@ class ChannelApi:
         base = self._desk.link_base or request.origin
         entries = read_wallet(self._desk.wallet, opened.session, now_ms, back=base + WALLET)
         csrf = csrf_token(self._desk.session.keys(), opened.session)
-        done = "collect" if request.query("done") == "collect" else ""
+        done = request.query("done") if request.query("done") in ("collect", "name") else ""
         view = WalletView(entries, csrf, self._word(error), done)
         return self._html(request, opened, error, lambda locale: channel_page.wallet(view, locale, base + OUTLET))
 
@@ -215,36 +237,6 @@ class ChannelApi:
         session = require_session(self._desk.session, request.cookie(), self._desk.clock_ms())
         check_csrf(self._desk.session.keys(), session, csrf)
         return session
-
-
-def mount(app: APIGatewayHttpResolver, api: ChannelApi, unexpected: Callable[[Exception], None]) -> None:
-    """Adds every route and the error handlers; `unexpected` logs and counts what nobody planned for."""
-    for method, path, name in ROUTES:
-        app.route(path, method=method)(_handler(app, getattr(api, name)))
-
-    def known(error: UncapError) -> Response[str]:
-        reply = error_reply(error, api._desk.meter)
-        if reply.status_code == 500:
-            unexpected(error)
-        return reply
-
-    def unknown(error: Exception) -> Response[str]:
-        unexpected(error)
-        return problem_reply(internal_problem())
-
-    def no_route(_error: RouteNotFoundError) -> Response[str]:
-        return error_reply(NotFoundError("route_unknown", "There is no such address."), api._desk.meter)
-
-    app.exception_handler(UncapError)(known)
-    app.exception_handler(Exception)(unknown)
-    app.not_found(no_route)
-
-
-def _handler(app: APIGatewayHttpResolver, method: Callable[..., Response[Any]]) -> Callable[..., Response[Any]]:
-    def run(**path: str) -> Response[Any]:
-        return method(Request(app.current_event.raw_event), **path)
-
-    return run
 
 
 def _see(address: str) -> Response[str]:

@@ -154,7 +154,9 @@ class ScanApi:
 
     @cached_property
     def _document(self) -> dict[str, Any]:
-        return openapi.build(TITLE, VERSION, ROUTES, security_schemes=SECURITY_SCHEMES)
+        from uncap.routes import channel_table  # another function's; few ask, and every cold start would pay for it
+
+        return openapi.build(TITLE, VERSION, (*ROUTES, *channel_table.ROUTES), security_schemes=SECURITY_SCHEMES)
 
     def _find(self, gtin: str, serial: str, now_ms: int) -> IssuedCode:
         """A link that cannot be ours is as little issued as a wrong serial."""

@@ -34,7 +34,7 @@ from uncap.adapters.secrets_wire import CachedSecret
 from uncap.adapters.wire.client import DYNAMODB, SECRETS_MANAGER, connect
 from uncap.adapters.wire.credentials import credential_source
 from uncap.adapters.wire.dynamodb import Caller
-from uncap.domain.catalog import Release
+from uncap.domain.catalog import Party, Release
 from uncap.domain.identity import open_name, open_payee
 from uncap.domain.prizes.commitment import derive_seed
 from uncap.domain.prizes.laying import laid_prize
@@ -48,6 +48,7 @@ from uncap.runtime.settings import PayoutSettings, ReconcileSettings, RelaySetti
 from uncap.runtime.wiring_draws import open_drawing
 from uncap.services.decide_claims import Targeting
 from uncap.services.grant_rewards import Granter
+from uncap.services.find_case import CaseOf, stored_case_of
 from uncap.services.judge_risk import RiskGate
 from uncap.services.schedule_payouts import Scheduler
 from uncap.services.settle_payout import Payouts
@@ -141,28 +142,37 @@ def build_relay(
         clock_ms=clock,
         own=own_rails(),
         pool=pool,
-        targeting=_targeting(settings, tables, source, catalog, channel),
-        gate=_gate(settings, tables, catalog),
+        targeting=_targeting(settings, tables, source, catalog, channel, stored_case_of(packing)),
+        gate=_gate(settings, tables, catalog, stored_case_of(packing), parties.party),
         drawing=open_drawing(ledger, catalog, master, clock, settings.time_zone),
     )
     parking = SqsParkedQueue(sqs, settings.parked_queue_url)
     return RelayTools(granter, DynamoScans(connection), parking, clock, lambda: every_release(source, catalog), rail)
 
 
-def _gate(settings: RelaySettings, tables: Caller, catalog: Catalog) -> RiskGate | None:
+def _gate(
+    settings: RelaySettings, tables: Caller, catalog: Catalog, case_of: CaseOf, party_of: Callable[[str], Party | None]
+) -> RiskGate | None:
     """What holds suspicious claims (ADR 0026); None where it is switched off."""
     if settings.risk_rules == "off":
         return None
     shared = WireRiskWindows(tables, settings.limits_table) if settings.limits_table else None
-    return RiskGate(catalog, read_rules(settings.risk_rules), shared)
+    rules = read_rules(settings.risk_rules)
+    return RiskGate(catalog, rules, shared, case_of=case_of, party_of=party_of)
 
 
 def _targeting(
-    settings: RelaySettings, tables: Caller, source: DocumentTable, catalog: Catalog, tree: DynamoChannel
+    settings: RelaySettings,
+    tables: Caller,
+    source: DocumentTable,
+    catalog: Catalog,
+    tree: DynamoChannel,
+    case_of: CaseOf,
 ) -> Targeting:
     """What decides the claims of campaigns with rules (ADR 0017)."""
     decisions = WireDecisions(tables, settings.ledger_table)
-    return Targeting(CachedRuleSets(source), decisions, tree, DynamoMembers(), catalog, ZoneInfo(settings.time_zone))
+    zone = ZoneInfo(settings.time_zone)
+    return Targeting(CachedRuleSets(source), decisions, tree, DynamoMembers(), catalog, zone, case_of)
 
 
 def build_payouts(settings: PayoutSettings, vault: Caller, tables: Caller, clock: Callable[[], int]) -> PayoutTools:

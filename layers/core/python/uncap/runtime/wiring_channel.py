@@ -16,6 +16,7 @@ from uncap.adapters.memberships_wire import WireMemberships
 from uncap.adapters.owner_lists import OwnerLists
 from uncap.adapters.parties_wire import WireParties
 from uncap.adapters.replenishments import Replenishments
+from uncap.adapters.reward_updates import WireRewards
 from uncap.adapters.scans_wire import WireScans
 from uncap.adapters.secrets_wire import CachedSecret
 from uncap.adapters.wire.client import DYNAMODB, SECRETS_MANAGER, connect
@@ -23,17 +24,19 @@ from uncap.adapters.wire.credentials import credential_source
 from uncap.adapters.wire.dynamodb import Caller
 from uncap.domain.sessions import SessionKeys
 from uncap.routes.channel_desk import ChannelDesk
-from uncap.routes.channel_routes import ChannelApi, mount
+from uncap.routes.channel_mount import mount
+from uncap.routes.channel_routes import ChannelApi
 from uncap.routes.scan_replies import Meter
 from uncap.runtime.clock import clock_ms
 from uncap.runtime.http_runner import Handler, runner
 from uncap.runtime.observability import Observer
 from uncap.runtime.settings import ChannelSettings, read
 from uncap.runtime.sign_in import wechat_place
+from uncap.services.collect_reward import NameDesk
 from uncap.services.join_party import MemberDesk
 from uncap.services.open_session import SessionDesk
 from uncap.services.read_reward import RewardDesk
-from uncap.services.read_wallet import WalletDesk
+from uncap.services.read_wallet import WalletDesk, tell_worker
 from uncap.services.read_workspace import WorkspaceDesk
 from uncap.services.redeem_right import RedeemDesk
 from uncap.services.replenish import ReplenishDesk
@@ -86,12 +89,20 @@ def build_desk(
         provider_name=settings.identity_provider,
         random_bytes=random_bytes,
     )
+    wallet = _wallet_desk(settings, database, catalog, store, lambda: bytes.fromhex(payee_keys().hash))
     return ChannelDesk(
         session=session,
         members=MemberDesk(redeem, session, WireMemberships(database, settings.parties_table)),
         redeem=redeem,
         replenish=ReplenishDesk(store, parties.party),
-        wallet=_wallet_desk(settings, database, catalog, store, lambda: bytes.fromhex(payee_keys().hash)),
+        wallet=wallet,
+        names=NameDesk(
+            WireRewards(database, settings.ledger_table),
+            lambda session, reward: tell_worker(wallet, session, reward, clock()),
+            lambda: bytes.fromhex(payee_keys().seal),
+            random_bytes,
+            clock,
+        ),
         workspace=WorkspaceDesk(store, catalog, parties.party, redeem.zone),
         meter=meter,
         clock_ms=clock,

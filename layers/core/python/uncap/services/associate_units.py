@@ -66,6 +66,7 @@ def open_file(
         store.save([file_cell(record)], "file_moved")
     if record.state in _ENDED:
         end_leases(store, record)
+        discard(store, record)  # a crash may have come between its end and this
     return AssociationJob(store, book, record, clock_ms)
 
 
@@ -77,6 +78,7 @@ def give_up(store: CellStore, file_id: str, now_ms: int) -> FileRecord:
     record = msgspec.structs.replace(record, state="given_up", finished_at_ms=now_ms, version=record.version + 1)
     store.save([file_cell(record)], "file_moved")
     end_leases(store, record)
+    discard(store, record)
     return record
 
 

@@ -27,6 +27,7 @@ from uncap.services.find_code import IssuedCode, find_code
 from uncap.services.hot_codes import HotCodes
 
 Outcome = Literal["first", "repeat", "observed"]
+_DEVICE_DIGITS = 8
 _OPENED_BY_OUTLETS = frozenset({Role.CASE_INNER, Role.BOX_INNER})
 
 
@@ -159,6 +160,7 @@ def _mark(
         reason=decision.reason,
         release_id=code.release.release_id if code.release else "",
         campaign=f"{code.campaign.campaign_id}@{code.campaign.version}" if code.campaign else "",
+        device=session.device[:_DEVICE_DIGITS] if claims else "",
     )
 
 

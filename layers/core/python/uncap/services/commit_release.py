@@ -71,7 +71,7 @@ def commit_release(desk: Desk, actor: Actor, batch_no: int, given: NewRelease) -
     campaign = desk.campaign_versions(given.campaign_id)[-1]
     _check_place(view, given)
     _check_campaign(campaign, _product(view.batch, given), desk.clock_ms())
-    _check_beacon(given, desk.clock_ms())
+    check_beacon(given.beacon_source, given.beacon_round, desk.clock_ms())
     release = _laid_out(desk, view, campaign, given)
     answer = ReleaseAnswer(release, commitment(release))
     # The batch's version rises too: two releases committed at once cannot both have seen the range free, and a
@@ -163,15 +163,18 @@ def _check_campaign(campaign: Campaign, gtin: str, now_ms: int) -> None:
         raise ConflictError("campaign_over", "the campaign's claims have ended", where="campaign_id")
 
 
-def _check_beacon(given: NewRelease, now_ms: int) -> None:
-    """Of a public network we know, the round's time is known: a past one could have been chosen for its value."""
-    network = _DRAND.get(given.beacon_source)
+def check_beacon(source: str, number: str, now_ms: int) -> None:
+    """Of a public network we know, the round's time is known: a past one could have been chosen for its value.
+
+    Raises InputError (`beacon_malformed`, `beacon_in_the_past`).
+    """
+    network = _DRAND.get(source)
     if network is None:
         return
-    if not given.beacon_round.isdecimal():
+    if not number.isdecimal():
         raise InputError("beacon_malformed", "a drand round is a number", where="beacon_round")
     genesis_s, period_s = network
-    if (genesis_s + (int(given.beacon_round) - 1) * period_s) * 1000 <= now_ms:
+    if (genesis_s + (int(number) - 1) * period_s) * 1000 <= now_ms:
         raise InputError("beacon_in_the_past", "name a round that is still to come", where="beacon_round")
 
 

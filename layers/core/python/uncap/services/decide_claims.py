@@ -165,7 +165,8 @@ def _tally_keys(claimed: Claimed, index: RuleIndex, targeting: Targeting, facts:
     if "outlet_count" in index.needs and facts.outlet and not facts.outlet_nth:
         keys["outlet"] = key_of(campaign_id, "outlet", facts.outlet)
     if "case_count" in index.needs and not facts.case_nth:
-        case = targeting.case_of(claimed.batch, claimed.ref.index, claimed.ref.role)
+        place = claimed.release.drawn_as(claimed.ref.index)  # a replaced code lies where the old one lay
+        case = targeting.case_of(claimed.batch, place, claimed.ref.role)
         keys["case"] = key_of(campaign_id, "case", case) if case else ""
     return keys
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from uncap.adapters.coefficients import coefficient_of
 from uncap.adapters.rule_sets import CachedRuleSets
 from uncap.domain.campaigns.explaining import Explanation, Outcome, explain, outcome_of
 from uncap.domain.campaigns.facts import Decision, Facts
@@ -14,6 +15,7 @@ from uncap.domain.campaigns.reference import Slot
 from uncap.domain.catalog import Campaign, Role
 from uncap.domain.errors import ConflictError, NotFoundError, PoisonError
 from uncap.domain.rewards import ids
+from uncap.domain.rewards.accruing import ACCRUAL, month_of
 from uncap.domain.rewards.granting import unconditional
 from uncap.domain.rewards.reward import Reward
 from uncap.domain.scans import CodeRef, Mark
@@ -78,7 +80,10 @@ class ExplainQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class GivenReward(msgspec.Struct, frozen=True):
-    """A slot's reward as it stands; empty state: not created yet."""
+    """A slot's reward as it stands; empty state: not created yet.
+
+    `coefficient_ppm`: what the month's end multiplies an accrual by, as its party's year stands now; None for the rest.
+    """
 
     no: int
     beneficiary: str
@@ -87,6 +92,7 @@ class GivenReward(msgspec.Struct, frozen=True):
     reason: str = ""
     party: str = ""
     amount_minor: int = 0
+    coefficient_ppm: int | None = None
 
 
 class PastExplanation(msgspec.Struct, frozen=True):
@@ -147,13 +153,22 @@ def _decision(desk: Desk, ref: CodeRef, campaign: Campaign) -> Decision:
 
 def _rewards(desk: Desk, ref: CodeRef, campaign: Campaign, decision: Decision) -> tuple[GivenReward, ...]:
     wanted = {ids.reward_id(ref, campaign.campaign_id, one.no, one.beneficiary): one.slot for one in decision.picks}
-    return tuple(_line(reward_id, slot, desk.ledger.get(reward_id)) for reward_id, slot in wanted.items())
+    return tuple(_line(desk, reward_id, slot, desk.ledger.get(reward_id)) for reward_id, slot in wanted.items())
 
 
-def _line(reward_id: str, slot: Slot, found: Reward | None) -> GivenReward:
+def _line(desk: Desk, reward_id: str, slot: Slot, found: Reward | None) -> GivenReward:
     line = GivenReward(slot.no, slot.beneficiary, reward_id)
     if found is None:
         return line
+    ppm = None
+    if found.kind == ACCRUAL and found.party:
+        year = int(month_of(found.paid_at_ms or desk.clock_ms())[:4])
+        ppm = coefficient_of(desk.parties, found.party, year).ppm
     return msgspec.structs.replace(
-        line, state=str(found.state), reason=found.reason, party=found.party, amount_minor=found.amount_minor
+        line,
+        state=str(found.state),
+        reason=found.reason,
+        party=found.party,
+        amount_minor=found.amount_minor,
+        coefficient_ppm=ppm,
     )

@@ -243,14 +243,21 @@ def _paid_at_once(reward: Reward, granter: Granter) -> Reward:
 
 
 def claimable_again(images: Sequence[ScanImage], granter: Granter) -> list[str]:
-    """Rewards of returning owners whose payout expired unconfirmed: they are present now, so it is tried again."""
+    """Rewards of returning owners whose payout expired unconfirmed, or who have just said their name (`give_name`).
+
+    They are present now, so it is tried at once.
+    """
     wanted: list[str] = []
     for image in images:
         if image.first:
             wanted += _consumer_rewards(image.ref, image.first, granter.catalog)
     found = [granter.ledger.get(one) for one in wanted]
-    again = [one for one in found if one is not None and one.state is State.CLAIMABLE]
+    again = [one for one in found if one is not None and (one.state is State.CLAIMABLE or _named(one))]
     return [one.reward_id for one in again if one.kind != PAY_N]  # those an outlet redeems
+
+
+def _named(reward: Reward) -> bool:
+    return reward.state is State.PENDING and bool(reward.name)
 
 
 def _owner_returned(change: ScanChange) -> bool:

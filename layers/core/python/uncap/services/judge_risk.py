@@ -1,45 +1,42 @@
 """Claims judged as they come by, from windows kept in memory: the relay's gate before any reward exists (ADR 0026).
 
-A container sees its part of the stream; what looks like more than a purchase it
-shares. What is held is written with the reward's own first put, and a repeated claim is not counted twice.
+A container sees its part of the stream; what looks like more than a purchase it shares (`risk_windows.py`). What is held
+is written with the reward's own first put, and a repeated claim is not counted twice.
 """
 
 import threading
-from collections import Counter, OrderedDict
-from collections.abc import Collection, Mapping, Sequence
-from itertools import pairwise
-from typing import Protocol, TypeVar
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
 import msgspec
 
 from uncap.adapters.catalog import Catalog
+from uncap.domain.campaigns.places import BOTTLE_ROLES, case_of
+from uncap.domain.catalog import Party
 from uncap.domain.rewards.granting import Ground, rewards_of
+from uncap.domain.rewards.ports import Channel
 from uncap.domain.rewards.reward import Reward, State
 from uncap.domain.rewards.states import AWAITING_SHIPMENT
 from uncap.domain.risk import Evidence, RiskRules, Verdict, weigh
 from uncap.domain.scans import CodeRef, Mark
-
-DAY_MS = 86_400_000
-_SUBJECTS = 50_000
-"""People, cases, outlets, codes remembered at most; the longest unseen goes first."""
-_EACH = 256
-ValueT = TypeVar("ValueT")
+from uncap.services.find_case import CaseOf
+from uncap.services.risk_windows import BEYOND, DAY_MS, FOREIGN, OWN, Remembered, RiskWindows, SharedWindows
 
 
 class RiskRank(Protocol):
-    """The payout rail's own opinion of a person, 0 (none) to 4 (certain abuse); WeChat's is getUserRiskRank."""
+    """The payout rail's own opinion of a person, 0 (none) to 4 (certain abuse)."""
 
-    def rank(self, person: str) -> int:
-        """0 where the rail does not know or does not answer in time: a rank alone never holds anybody."""
+    def rank(self, claim: Mark) -> int:
+        """0 where the rail does not know the person, or does not answer in time: never waits long, never raises."""
         ...
 
 
-class SharedWindows(Protocol):
-    """What containers tell each other; see adapters/risk_wire.py. Raises TransientError."""
+class Goods(msgspec.Struct, frozen=True):
+    """What paper says of the goods of a claim. `place`: the index whose packing counts; None: the code's own."""
 
-    def add(self, key: str, entries: Sequence[str], expires_at_s: int) -> Collection[str]:
-        """All entries under the key, these included. Adding one twice adds it once."""
-        ...
+    channel: Channel = Channel()
+    place: int | None = None
 
 
 class RiskGate:
@@ -51,77 +48,93 @@ class RiskGate:
         rules: Mapping[str, RiskRules],
         shared: SharedWindows | None = None,
         ranks: RiskRank | None = None,
+        *,
+        case_of: CaseOf = case_of,
+        party_of: Callable[[str], Party | None] = lambda _: None,
     ) -> None:
-        """`rules` by campaign id, "*" for all others."""
-        self._catalog, self._rules, self._shared, self._ranks = catalog, rules, shared, ranks
-        self._windows: OrderedDict[str, list[str]] = OrderedDict()
-        self._runs: OrderedDict[str, tuple[int, int]] = OrderedDict()
-        self._judged: OrderedDict[str, Verdict] = OrderedDict()
+        """`rules` by campaign id, "*" for all others. `case_of` names a unit's pack, `party_of` reads an outlet."""
+        self._catalog, self._rules, self._ranks = catalog, rules, ranks
+        self._case_of, self._party_of = case_of, party_of
+        self._windows = RiskWindows(shared)
+        self._judged: Remembered[Verdict] = Remembered()
         self._lock = threading.RLock()
 
-    def judge(self, ref: CodeRef, claim: Mark, campaign_id: str, *, shipped: bool, sent_to: str = "") -> Verdict:
-        """The verdict on a first claim. `sent_to`: the outlet the goods were sent to, "" if unknown.
-
-        Raises TransientError: judge it again, it is not counted twice.
-        """
+    def judge(self, ref: CodeRef, claim: Mark, campaign_id: str, goods: Goods) -> Verdict:
+        """The verdict on a first claim. Raises TransientError: judge it again, it is not counted twice."""
         rules = self._rules.get(campaign_id) or self._rules.get("*") or RiskRules()
         with self._lock:
             known = self._judged.get(ref.key())
             if known is not None:
                 return known
-            seen = self._evidence(ref, claim, rules, shipped=shipped, sent_to=sent_to)
+            seen = self._evidence(ref, claim, rules, goods)
             verdict = weigh(seen, rules)
             if self._ranks is not None and verdict.score and not verdict.held:
-                verdict = weigh(msgspec.structs.replace(seen, rank=self._ranks.rank(claim.person)), rules)
-            return _kept(self._judged, ref.key(), verdict)
+                verdict = weigh(msgspec.structs.replace(seen, rank=self._ranks.rank(claim)), rules)
+            return self._judged.keep(ref.key(), verdict)
 
     def verdict(self, ref: str) -> Verdict | None:
         """What was found of a claim's code (CodeRef.key()) a moment ago."""
         return self._judged.get(ref)
 
-    def _evidence(self, ref: CodeRef, claim: Mark, rules: RiskRules, *, shipped: bool, sent_to: str) -> Evidence:
-        at_ms, case, name = claim.at_ms, self._case(ref), ref.key()
-        about = f"{case}|{0 if shipped else 1}"
-        mine = self._window("person", claim.person, f"{at_ms}|{name}|{about}", DAY_MS, rules)
-        there = self._window("case", case, f"{at_ms}|{claim.person}", rules.crowd_ms, rules) if case else []
-        foreign: list[list[str]] = []
-        if claim.outlet and sent_to and sent_to != claim.outlet:
-            foreign = self._window("outlet", claim.outlet, f"{at_ms}|{name}", DAY_MS, rules)
+    def _evidence(self, ref: CodeRef, claim: Mark, rules: RiskRules, goods: Goods) -> Evidence:
+        at_ms, case, name = claim.at_ms, self._case(ref, goods), ref.key()
+        about, windows = f"{case}|{0 if goods.channel.shipped else 1}", self._windows
+        mine = windows.seen("person", claim.person, f"{at_ms}|{name}|{about}", DAY_MS, rules)
+        there = windows.seen("case", case, f"{at_ms}|{claim.person}", rules.crowd_ms, rules) if case else []
+        here = windows.seen("device", claim.device, f"{at_ms}|{claim.person}", DAY_MS, rules) if claim.device else []
         cases = Counter(one[2] for one in mine)
-        return Evidence(
+        seen = Evidence(
             fast=sum(abs(at_ms - int(one[0])) <= rules.fast_ms for one in mine),
             today=len(mine),
             scattered=sum(number == 1 for number in cases.values()) if case else 0,
             crowd=len({one[1] for one in there}),
-            in_order=self._run(ref, at_ms, rules.in_order_ms),
-            foreign=len(foreign),
+            device=len({one[1] for one in here}),
+            in_order=windows.run_up_to(ref, at_ms, rules.in_order_ms),
+            batch=self._of_batch(ref, at_ms, rules),
             unshipped=sum(one[3] == "1" for one in mine),
         )
+        return self._with_outlet(seen, ref, claim, rules, goods.channel) if claim.outlet else seen
 
-    def _window(self, kind: str, who: str, entry: str, within_ms: int, rules: RiskRules) -> list[list[str]]:
-        """What was seen of a subject around this claim, this claim included, each entry split into its fields."""
-        at_ms, key = int(entry.partition("|")[0]), f"risk#{kind}#{who}"
-        before = [one for one in self._windows.get(key, ()) if _near(one, at_ms, within_ms)]
-        known = [*before, entry] if entry not in before else before
-        if self._shared is not None and _is_telling(kind, known, rules):
-            news = [entry] if _is_telling(kind, before, rules) else known
-            told = self._shared.add(f"{key}#{at_ms // DAY_MS}", news, at_ms // 1000 + 2 * DAY_MS // 1000)
-            known = sorted({*known, *told})
-        known = [one for one in known if _near(one, at_ms, within_ms)][-_EACH:]
-        return [one.split("|") for one in _kept(self._windows, key, known)]
+    def _with_outlet(self, seen: Evidence, ref: CodeRef, claim: Mark, rules: RiskRules, channel: Channel) -> Evidence:
+        """With what the outlet that opens this has opened today, and whether it was to have it."""
+        sent_to = OWN if channel.outlet == claim.outlet else FOREIGN if channel.outlet else BEYOND
+        # Where receipts are recorded, goods that are not in the outlet's hands by one are not yet its to open.
+        unreceived = channel.received is not None and not (sent_to == OWN and channel.received)
+        party = self._party_of(claim.outlet)
+        marks = f"{int(unreceived)}|{int(is_new(party, claim.at_ms, rules))}"
+        entry = f"{claim.at_ms}|{ref.key()}|{sent_to}|{marks}"
+        opened = self._windows.seen("outlet", claim.outlet, entry, DAY_MS, rules)
+        sent = Counter(one[2] for one in opened)
+        return msgspec.structs.replace(
+            seen,
+            opened=len(opened),
+            foreign=sent[FOREIGN],
+            beyond=sent[BEYOND] if sent[OWN] else 0,  # else paper does not reach down to outlets
+            unreceived=sum(one[3] == "1" for one in opened),
+            new_outlet=sum(one[4] == "1" for one in opened),
+        )
 
-    def _run(self, ref: CodeRef, at_ms: int, within_ms: int) -> int:
-        """How many codes in a row, up to this one, were claimed in the order they were printed."""
-        when, length = self._runs.get(f"{ref.batch_no}.{ref.index - 1}", (0, 0))
-        run = length + 1 if length and 0 <= at_ms - when <= within_ms else 1
-        _kept(self._runs, f"{ref.batch_no}.{ref.index}", (at_ms, run))
-        return run
-
-    def _case(self, ref: CodeRef) -> str:
-        """By roll order: approximate where codes were packed otherwise, which only ever makes cases look mixed."""
+    def _of_batch(self, ref: CodeRef, at_ms: int, rules: RiskRules) -> int:
         view = self._catalog.batch(ref.batch_no)
-        per_case = view.batch.units_per_case if view else 0
-        return f"{ref.batch_no}.{ref.index // per_case}" if per_case else ""
+        number = self._windows.of_batch(ref.batch_no, at_ms, rules.batch_ms)
+        return number if view and number * 1_000 >= rules.batch_permille * view.batch.size else 0
+
+    def _case(self, ref: CodeRef, goods: Goods) -> str:
+        """Of a bottle, as packed; by roll order where cases have no codes, which only ever makes them look mixed."""
+        view = self._catalog.batch(ref.batch_no)
+        if view is None or ref.role not in BOTTLE_ROLES:
+            return ""
+        index, batch = ref.index if goods.place is None else goods.place, view.batch
+        if batch.case_batch_no:
+            return self._case_of(batch, index, ref.role)
+        return f"{ref.batch_no}.{index // batch.units_per_case}" if batch.units_per_case else ""
+
+
+def is_new(outlet: Party | None, at_ms: int, rules: RiskRules) -> bool:
+    """Nobody has visited it, or it was registered a moment before this claim."""
+    if outlet is None:
+        return False
+    return outlet.provisional or (outlet.registered_at_ms > 0 and at_ms - outlet.registered_at_ms < rules.new_outlet_ms)
 
 
 def reviewed(gate: RiskGate | None, ref: CodeRef, claim: Mark, ground: Ground) -> tuple[Reward, ...]:
@@ -129,9 +142,8 @@ def reviewed(gate: RiskGate | None, ref: CodeRef, claim: Mark, ground: Ground) -
     rewards = rewards_of(ref, claim, ground)
     if gate is None:
         return rewards
-    channel = ground.channel
-    verdict = gate.judge(ref, claim, ground.campaign.campaign_id, shipped=channel.shipped, sent_to=channel.outlet)
-    return held_for_review(rewards, verdict)
+    goods = Goods(ground.channel, ground.release.drawn_as(ref.index))
+    return held_for_review(rewards, gate.judge(ref, claim, ground.campaign.campaign_id, goods))
 
 
 def judged(gate: RiskGate | None, reward: Reward) -> Reward:
@@ -155,27 +167,3 @@ def _held(reward: Reward, reason: str) -> Reward:
     if reward.state is not State.PENDING and not waits:
         return reward
     return msgspec.structs.replace(reward, state=State.HELD, reason=reason, due_at_ms=0)
-
-
-def _kept(table: OrderedDict[str, ValueT], key: str, value: ValueT) -> ValueT:
-    table[key] = value
-    table.move_to_end(key)
-    if len(table) > _SUBJECTS:
-        table.popitem(last=False)
-    return value
-
-
-def _is_telling(kind: str, entries: Sequence[str], rules: RiskRules) -> bool:
-    """Whether what one container sees is worth a write: most buyers open what they bought, a few out of one case."""
-    if len(entries) < rules.share_from:
-        return False
-    fields = [one.split("|") for one in entries]
-    if kind != "person":
-        return len({one[1] for one in fields}) >= rules.share_from
-    times = sorted(int(one[0]) for one in fields)
-    quick = any(later - sooner <= rules.fast_ms for sooner, later in pairwise(times))
-    return quick or len({one[2] for one in fields}) >= rules.share_from or any(one[3] == "1" for one in fields)
-
-
-def _near(entry: str, at_ms: int, within_ms: int) -> bool:
-    return abs(at_ms - int(entry.partition("|")[0])) <= within_ms

@@ -8,7 +8,7 @@ from uncap.domain.errors import ConflictError, InputError, PoisonError, Transien
 from uncap.domain.rail_schedule import Errand, Go, Later
 from uncap.domain.rails import NotAccepted, NotFound, Rail, RailOutcome, Unknown
 from uncap.domain.rewards import ids, states
-from uncap.domain.rewards.reward import Reward, State
+from uncap.domain.rewards.reward import AWAITING_NAME, Reward, State
 from uncap.domain.rewards.states import Step
 from uncap.services.make_attempt import OWN_LEDGER, begin, book, instruction
 from uncap.services.schedule_payouts import PostponedError
@@ -71,7 +71,7 @@ def _begin(reward: Reward, payouts: Payouts) -> Reward:
         return booked
     named_from = rail.capabilities.name_from_minor
     if named_from is not None and reward.net_minor >= named_from and not reward.name:
-        return _hold(reward, states.AWAITING_NAME, payouts)
+        return _hold(reward, AWAITING_NAME, payouts)
     chosen = payouts.scheduler.choose(_errand(reward)) if payouts.scheduler else Go("")
     if isinstance(chosen, Later):
         return _postpone(reward, chosen, payouts)

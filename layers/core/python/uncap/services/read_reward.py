@@ -10,11 +10,12 @@ from uncap.adapters.catalog import Catalog
 from uncap.domain.campaigns.pay_n import PAY_N
 from uncap.domain.errors import NotFoundError
 from uncap.domain.lifecycle import notice_of
-from uncap.domain.rewards.reward import Reward, State
+from uncap.domain.rewards.reward import AWAITING_NAME, Reward, State
 from uncap.domain.sessions import Session
 
 WALLET = "/wallet"
 TO_REDEEM = "redeem"
+TO_NAME = "name"
 _REWARD_ID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}", re.ASCII)
 
 
@@ -98,6 +99,8 @@ def _notice(catalog: Catalog, reward: Reward) -> dict[str, str]:
 def _action(confirm_url: str, reward: Reward, back: str) -> RewardAction | None:
     if _is_right(reward):
         return RewardAction(TO_REDEEM, WALLET)
+    if reward.state is State.HELD and reward.reason == AWAITING_NAME:
+        return RewardAction(TO_NAME, WALLET)
     if reward.state is not State.WAIT_USER or reward.action is None:
         return None
     if not confirm_url:

@@ -11,7 +11,7 @@ from typing import Annotated, Protocol
 
 import msgspec
 
-from uncap.domain.books.accounts import Account, Holder, Period, Row
+from uncap.domain.books.accounts import Account, Holder, Period, Row, YearShare
 from uncap.domain.errors import NotFoundError
 from uncap.domain.rewards.accruing import checked_month, month_of, next_month
 from uncap.services.list_entries import PageQuery, cursor_of, read_cursor
@@ -30,7 +30,8 @@ class StatementQuery(PageQuery, frozen=True, forbid_unknown_fields=True):
 class Statement(msgspec.Struct, frozen=True):
     """Positive is owed to the party. `entries` is one page of the month's, `next` the cursor of the following one.
 
-    `closed`: the month is settled and never changes again; an open month's sums may lack the last second.
+    `closed`: the month is settled and never changes again; an open month's sums may lack the last second. `year`: what
+    the month's year has earned in settled months and what the holder's coefficient has withheld of it.
     """
 
     party: str
@@ -41,6 +42,7 @@ class Statement(msgspec.Struct, frozen=True):
     closing_minor: int
     entries: list[Row]
     next: str
+    year: YearShare | None = None
 
 
 class Books(Protocol):
@@ -67,7 +69,8 @@ def read_statement(books: Books, party: str, query: StatementQuery, now_ms: int)
     period = books.period(holder, month)
     opening, closing = (period.opening_minor, period.closing_minor) if period else _open(books, account, month)
     more = cursor_of(prefix + following) if following else ""
-    return Statement(party, query.currency, month, period is not None, opening, closing, entries, more)
+    year = next((one for one in account.years if one.year == int(month[:4])), None)
+    return Statement(party, query.currency, month, period is not None, opening, closing, entries, more, year)
 
 
 def statement_csv(statement: Statement) -> str:

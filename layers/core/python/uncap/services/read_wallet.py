@@ -1,7 +1,7 @@
-"""A person's wallet: what is kept here for them, what waits for their tap, what they can collect again (ADR 0021).
+"""A person's wallet: what is kept here for them, what waits for their tap or name, what they can collect again.
 
 Called by `routes/channel_routes.py`. Collecting again is a scan of the code one holds, with the claim's own id: the
-relay then sends the payout anew, as it does for an owner who scans again. No other way to the rail is opened.
+relay then sends the payout anew, as it does for an owner who scans again; no other way to the rail is opened: ADR 0021.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ from uncap.adapters.wire.dynamodb import Attributes
 from uncap.domain.campaigns.pay_n import PAY_N
 from uncap.domain.days import day_of
 from uncap.domain.errors import ConflictError, NotFoundError
-from uncap.domain.rewards.reward import Reward, State
+from uncap.domain.rewards.reward import AWAITING_NAME, Reward, State
 from uncap.domain.rewards.rights import code_of, lookup_key
 from uncap.domain.scans import Mark
 from uncap.domain.sessions import Session
@@ -72,6 +72,14 @@ def collect_again(desk: WalletDesk, session: Session, reward_id: str, now_ms: in
         raise NotFoundError("reward_not_ready", "Nothing is known of this reward yet.")
     if not _can_collect(reward, now_ms):
         raise ConflictError("reward_not_claimable", "This reward is not waiting to be collected.")
+    tell_worker(desk, session, reward, now_ms)
+
+
+def tell_worker(desk: WalletDesk, session: Session, reward: Reward, now_ms: int) -> None:
+    """A scan of the code one holds, from which the relay makes a message to the worker.
+
+    Raises NotFoundError (`reward_not_ready`: somebody else holds the code), TransientError.
+    """
     image = desk.scans.get(reward.code)
     first = image.first if image else None
     if first is None or first.person != session.person:
@@ -107,7 +115,7 @@ def _entry(desk: WalletDesk, session: Session, reward: Reward, now_ms: int, back
         currency=reply.currency,
         prize=reply.prize,
         url=reply.action.url if reply.action and section == "waiting" else "",
-        until=day_of(reward.claimable_until_ms - 1, desk.zone) if section in ("right", "again") else "",
+        until=day_of(reward.claimable_until_ms - 1, desk.zone) if section in ("right", "again", "name") else "",
         code=_code(desk, reward) if section == "right" else "",
         add_minor=terms.add_minor if terms else 0,
         on=day_of(reward.paid_at_ms or reward.claimed_at_ms, desk.zone),
@@ -128,6 +136,8 @@ def _section(reward: Reward, now_ms: int) -> str:
             return "over"
         return "right" if reward.kind == PAY_N else "again"
     sections = {State.PAID: "paid", State.WAIT_USER: "waiting", State.RELEASED: "over"}
+    if reward.state is State.HELD and reward.reason == AWAITING_NAME:
+        return "name" if now_ms < reward.claimable_until_ms else "over"
     if reward.state in (State.HELD, State.FAILED):
         return "checking"
     return sections.get(reward.state, "earned")

@@ -80,6 +80,7 @@ def register_party(desk: Desk, actor: Actor, given: NewParty) -> Party:
             )
     elif party.role == "outlet_staff":
         raise InputError("parent_invalid", "outlet staff belong to an outlet", where="parent_id")
+    party = msgspec.structs.replace(party, registered_at_ms=desk.clock_ms())
     if given.invited_by:
         party = msgspec.structs.replace(party, invited_by=_inviter(desk, given))
     entry = PartyEntry(party.party_id, party.role, party.name, party.parent_id)

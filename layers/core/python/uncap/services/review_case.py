@@ -2,6 +2,7 @@
 
 A move and what it does to money are one story: the holds that `services/stop_money.py` obeys and a confirmed case's cut
 of the yearly coefficient are committed with the audit entry, then the case itself. Repeated after a crash it goes on.
+A confirmed case that is reversed upon an objection has its cut lifted; the next month's end gives back what it took.
 """
 
 from typing import Annotated, Literal
@@ -9,11 +10,12 @@ from typing import Annotated, Literal
 import msgspec
 
 from uncap.adapters.audited_writes import DocWrite, doc_of
+from uncap.adapters.coefficients import coefficient_key, coefficient_of
 from uncap.domain.alerts import CASE_MOVED, of_case
 from uncap.domain.catalog import Shipment
 from uncap.domain.diversion.cases import DiversionCase, Exhibit, exhibit, move_case, object_to
 from uncap.domain.diversion.holds import DiversionHold
-from uncap.domain.diversion.penalties import Coefficient, Cut, lowered, year_of
+from uncap.domain.diversion.penalties import Coefficient, Cut, lifted, lowered, year_of
 from uncap.domain.errors import ConflictError
 from uncap.services.desk import Actor, Desk, Id, catalog_write, draft
 from uncap.services.list_entries import Listing, PageQuery, cursor_of, read_cursor
@@ -72,12 +74,12 @@ def list_cases(desk: Desk, query: CaseQuery) -> Listing[DiversionCase]:
 
 
 def move_diversion_case(desk: Desk, actor: Actor, case_id: str, given: CaseMove) -> DiversionCase:
-    """Raises NotFoundError (`case_unknown`), ConflictError (`case_moved`, `case_transition_refused`, `case_full`)."""
+    """Raises NotFoundError (`case_unknown`), ConflictError (`case_moved`, `case_full`) and as `move_case`."""
     case = _read(desk, case_id, given.version)
     moved = move_case(case, given.state, actor.login, given.note, desk.clock_ms())
     writes = _hold_writes(desk, case, moved)
     if writes is not None:
-        if moved.state == "confirmed":
+        if moved.state == "confirmed" or case.state == "confirmed":
             writes += _cut_writes(desk, actor, moved, given)
         entry = draft(actor, "diversion.move", case_id, reason=given.note[:300], before=case.state, after=moved.state)
         desk.writes.commit(writes, entry)
@@ -108,7 +110,7 @@ def add_exhibit(desk: Desk, actor: Actor, case_id: str, given: NewExhibit) -> Di
 def read_coefficient(desk: Desk, party_id: str, year: int) -> Coefficient:
     """The party's coefficient of a year; full where nothing happened. Raises NotFoundError (`party_unknown`)."""
     desk.party(party_id)
-    return _coefficient(desk, party_id, year)
+    return coefficient_of(desk.parties, party_id, year)
 
 
 def _read(desk: Desk, case_id: str, version: int) -> DiversionCase:
@@ -143,15 +145,15 @@ def _hold_writes(desk: Desk, case: DiversionCase, moved: DiversionCase) -> list[
 
 
 def _cut_writes(desk: Desk, actor: Actor, case: DiversionCase, given: CaseMove) -> list[DocWrite]:
+    """The coefficient of the year of the last sighting, cut by a confirmation or restored by its reversal."""
     last_seen = max((day for day in case.evidence.days if day[:1].isdecimal()), default="")
-    before = _coefficient(desk, case.party_id, year_of(last_seen))
-    cut = Cut(desk.clock_ms(), actor.login, case.case_id, given.cut_ppm, given.note)
-    after = lowered(before, cut)
-    if after is before or not given.cut_ppm:
+    before = coefficient_of(desk.parties, case.party_id, year_of(last_seen))
+    if case.state == "confirmed":
+        cut = Cut(desk.clock_ms(), actor.login, case.case_id, given.cut_ppm, given.note)
+        after = lowered(before, cut) if given.cut_ppm else before
+    else:
+        after = lifted(before, case.case_id, actor.login, desk.clock_ms())
+    if after is before:
         return []
-    sk = f"coefficient#{after.year}"
-    return [DocWrite("parties", f"party#{case.party_id}", sk, doc_of(after), after.version, "changed_meanwhile")]
-
-
-def _coefficient(desk: Desk, party_id: str, year: int) -> Coefficient:
-    return desk.parties.value(f"party#{party_id}", f"coefficient#{year}", Coefficient) or Coefficient(party_id, year)
+    key = coefficient_key(case.party_id, after.year)
+    return [DocWrite("parties", *key, doc_of(after), after.version, "changed_meanwhile")]

@@ -10,7 +10,7 @@ from uncap.domain.errors import UncapError
 from uncap.domain.rails import NotFound
 from uncap.domain.rewards import ids, states
 from uncap.domain.rewards.ports import RewardQueue, ShipmentReader
-from uncap.domain.rewards.reward import Reward, State
+from uncap.domain.rewards.reward import AWAITING_NAME, Reward, State
 from uncap.services.decide_hold import CALLS_ARRIVE_WITHIN_MS
 from uncap.services.settle_payout import Payouts, poll
 
@@ -72,7 +72,7 @@ def _sweep_one(reward_id: str, payouts: Payouts, shipments: ShipmentReader) -> R
 
 def _sweep_held(reward: Reward, payouts: Payouts, shipments: ShipmentReader) -> Reward:
     now_ms = payouts.clock_ms()
-    if reward.reason in (states.AWAITING_ASSOCIATION, states.AWAITING_NAME):
+    if reward.reason in (states.AWAITING_ASSOCIATION, AWAITING_NAME):
         return _move(reward, states.expire(reward, now_ms), payouts)
     if reward.reason in _DIVERSION and payouts.brakes.reason(reward) == states.DIVERSION_CONFIRMED:
         return _forfeit(reward, payouts)

@@ -37,9 +37,20 @@ class Holder(NamedTuple):
         return f"acct#{self.name}#{month}"
 
 
+class YearShare(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A year of an account: what its goods earned in the months that are closed (accruals less clawbacks), and what of
+    that the holder's coefficient, `ppm` millionths when last asked, has withheld (`coefficients.py`)."""
+
+    year: int
+    earned_minor: int = 0
+    withheld_minor: int = 0
+    ppm: int = 1_000_000
+
+
 class Account(msgspec.Struct, frozen=True, omit_defaults=True):
     """`carried_minor`: what is owed (negative: what the holder owes), of all accruals to the end of `closed_month` and
-    all other entries to this day. Accruals of later months come on top. `rev` counts the item's writes."""
+    all other entries to this day. Accruals of later months come on top. `rev` counts the item's writes; `years` are the
+    last two, as the month's end has weighed them."""
 
     party: str
     currency: str
@@ -47,6 +58,7 @@ class Account(msgspec.Struct, frozen=True, omit_defaults=True):
     closed_month: str = ""
     carried_minor: int = 0
     rev: int = 1
+    years: tuple[YearShare, ...] = ()
 
     @property
     def holder(self) -> Holder:
@@ -66,7 +78,7 @@ class Row(msgspec.Struct, frozen=True):
     """One entry on an account. `amount_minor`: positive is owed to the holder; `ref` the reward or journal entry."""
 
     at_ms: int
-    kind: str  # accrual | credit_note | clawback | correction
+    kind: str  # accrual | credit_note | clawback | coefficient | correction
     ref: str
     amount_minor: int
     note: str = ""

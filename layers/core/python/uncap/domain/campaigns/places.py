@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from uncap.domain.catalog import CodeBatch, Role, Territory
 
-_BOTTLE_ROLES = frozenset({Role.CAP_INNER, Role.CAP_OUTER})
+BOTTLE_ROLES = frozenset({Role.CAP_INNER, Role.CAP_OUTER})
 
 
 def region_of(territories: Iterable[Territory], *parties: str) -> str:
@@ -21,7 +21,7 @@ def case_of(batch: CodeBatch, index: int, role: Role) -> str:
 
     "" where the batch does not say how it was packed.
     """
-    if role not in _BOTTLE_ROLES:
+    if role not in BOTTLE_ROLES:
         return f"{batch.batch_no}.{index}"
     if not batch.case_batch_no or not batch.units_per_case:
         return ""

@@ -1,7 +1,8 @@
 """Diversion cases: opened once per shipment and place by the projector, decided by people in the console. Pure.
 
 States: open → investigating → confirmed | dismissed. Nothing here touches a consumer's prize. The distributor may
-object at any time; what the brand decides afterwards answers the objection.
+object at any time; what the brand decides afterwards answers the objection. A confirmed case is reversed (dismissed)
+only upon an objection that was raised since, and by someone other than who confirmed it.
 """
 
 import hashlib
@@ -11,12 +12,12 @@ import msgspec
 
 from uncap.domain.codes import crockford
 from uncap.domain.diversion.evidence import DiversionRule, Evidence, Judgement
-from uncap.domain.errors import ConflictError, InputError
+from uncap.domain.errors import ConflictError, ForbiddenError, InputError
 
 TRANSITIONS: dict[str, tuple[str, ...]] = {
     "open": ("investigating",),
     "investigating": ("confirmed", "dismissed"),
-    "confirmed": (),
+    "confirmed": ("dismissed",),
     "dismissed": (),
 }
 _NOTE_CHARACTERS = 2_000
@@ -138,19 +139,28 @@ def open_case(
 def move_case(case: DiversionCase, state: str, operator: str, text: str, now_ms: int) -> DiversionCase:
     """The case in its next state, with a note and the next version.
 
-    Raises InputError (`case_state_unknown`, `case_note_missing`, `case_note_too_long`) and ConflictError
-    (`case_transition_refused`).
+    Raises InputError (`case_state_unknown`, `case_note_missing`, `case_note_too_long`), ConflictError
+    (`case_transition_refused`, `objection_missing`) and ForbiddenError (`second_person_needed`).
     """
     if state not in TRANSITIONS:
         raise InputError("case_state_unknown", f"no such state: {state[:40]!r}", where="state")
     note = CaseNote(now_ms, operator, state, _text(text))
     if state not in TRANSITIONS[case.state]:
         raise ConflictError("case_transition_refused", f"A case that is {case.state} cannot become {state}.")
+    if case.state == "confirmed":
+        _check_reversal(case, operator)
     answers = {"confirmed": REJECTED, "dismissed": UPHELD}
     objection = case.objection
     if objection is not None and objection.state == RAISED and state in answers:
         objection = msgspec.structs.replace(objection, state=answers[state])
     return _changed(case, note, state=state, objection=objection)
+
+
+def _check_reversal(case: DiversionCase, operator: str) -> None:
+    if case.objection is None or case.objection.state != RAISED:
+        raise ConflictError("objection_missing", "A confirmed case is reversed only upon an objection.", where="state")
+    if any(note.state == "confirmed" and note.operator == operator for note in case.notes):
+        raise ForbiddenError("second_person_needed", "Someone other than who confirmed it must reverse it.")
 
 
 def object_to(case: DiversionCase, party_id: str, operator: str, text: str, now_ms: int) -> DiversionCase:

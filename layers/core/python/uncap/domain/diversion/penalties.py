@@ -1,6 +1,7 @@
 """A party's yearly coefficient: what the year's rebates are multiplied by; every confirmed diversion lowers it. Pure.
 
-Kept in Parties beside the party (`coefficient#{year}`), written by `services/review_case.py` with the case's decision.
+Kept in Parties beside the party (`coefficient#{year}`), written by `services/review_case.py` with the case's decision;
+`domain/books/coefficients.py` multiplies by it when a month is settled.
 """
 
 import msgspec
@@ -11,14 +12,16 @@ FULL_PPM = 1_000_000
 _FIRST_YEAR, _LAST_YEAR = 2020, 2100
 
 
-class Cut(msgspec.Struct, frozen=True):
-    """One lowering: when, by whom, for which case, by how much, and why."""
+class Cut(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One lowering: when, by whom, for which case, by how much, and why. `lifted_…`: an objection was upheld later."""
 
     at_ms: int
     operator: str
     case_id: str
     by_ppm: int
     text: str
+    lifted_at_ms: int = 0
+    lifted_by: str = ""
 
 
 class Coefficient(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -35,9 +38,23 @@ def lowered(before: Coefficient, cut: Cut) -> Coefficient:
     """The coefficient after one more cut; a case cuts once, however often it is confirmed."""
     if any(one.case_id == cut.case_id for one in before.cuts):
         return before
-    return msgspec.structs.replace(
-        before, ppm=max(0, before.ppm - cut.by_ppm), cuts=(*before.cuts, cut), version=before.version + 1
+    return _with(before, (*before.cuts, cut))
+
+
+def lifted(before: Coefficient, case_id: str, operator: str, now_ms: int) -> Coefficient:
+    """The coefficient without this case's cut, which stays on record; the same object if there is none in force."""
+    cuts = tuple(
+        msgspec.structs.replace(one, lifted_at_ms=now_ms, lifted_by=operator)
+        if one.case_id == case_id and not one.lifted_at_ms
+        else one
+        for one in before.cuts
     )
+    return before if cuts == before.cuts else _with(before, cuts)
+
+
+def _with(before: Coefficient, cuts: tuple[Cut, ...]) -> Coefficient:
+    ppm = max(0, FULL_PPM - sum(one.by_ppm for one in cuts if not one.lifted_at_ms))
+    return msgspec.structs.replace(before, ppm=ppm, cuts=cuts, version=before.version + 1)
 
 
 def year_of(day: str) -> int:

@@ -67,6 +67,7 @@ class DrawReport(msgspec.Struct, frozen=True):
     eligible_count: int
     prizes: dict[str, int]
     checks: tuple[Check, ...]
+    kind: str = "release"  # whose draw: of a release, or of a campaign's close (`release_id` is the campaign's then)
 
     @property
     def passed(self) -> bool:

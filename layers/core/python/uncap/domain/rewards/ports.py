@@ -27,6 +27,7 @@ class Channel(msgspec.Struct, frozen=True, omit_defaults=True):
     sub_distributor: str = ""
     outlet_staff: str = ""
     inviter: str = ""  # who invited the outlet
+    received: bool | None = None  # whether it was received where it is; None: nobody records receipts of such goods
 
     def party(self, beneficiary: str) -> str:
         """The party of this beneficiary class, or ""."""

@@ -14,6 +14,8 @@ from uncap.domain.rails import Scene, UserAction
 from uncap.domain.scans import CodeRef
 
 VERSION = 1
+AWAITING_NAME = "awaiting_name"
+"""Why a reward is held from ¥2,000 until its owner says a name."""
 
 
 class State(StrEnum):

@@ -12,7 +12,7 @@ import msgspec
 from uncap.domain.campaigns.pay_n import PAY_N
 from uncap.domain.codes import crockford
 from uncap.domain.errors import ConflictError
-from uncap.domain.rewards.reward import Attempt, Redemption, Reward, State
+from uncap.domain.rewards.reward import AWAITING_NAME, Attempt, Redemption, Reward, State
 from uncap.domain.rewards.rights import redeemed_right, released_right
 
 PAID_WORD = "paid"
@@ -22,7 +22,6 @@ LATE_SUCCESS = "late_success"
 AWAITING_SHIPMENT = "awaiting_shipment"
 AWAITING_ASSOCIATION = "awaiting_association"
 EPOCH_COMPROMISED = "epoch_compromised"
-AWAITING_NAME = "awaiting_name"
 DIVERSION_CASE = "diversion_case"
 DIVERSION_CONFIRMED = "diversion_confirmed"
 WAITS_FOR_FACT = frozenset(
@@ -200,18 +199,6 @@ def named(reward: Reward, sealed_name: str, now_ms: int) -> Reward:
     if reward.state is not State.HELD or reward.reason != AWAITING_NAME or now_ms >= reward.claimable_until_ms:
         raise illegal(reward, "take a name")
     return moved(reward, state=State.PENDING, name=sealed_name, due_at_ms=now_ms)
-
-
-def collect(reward: Reward, now_ms: int) -> Reward:
-    """The person is back for what the rail has ended: owed again, until the deadline; the next attempt is the worker's.
-
-    Only after the rail's own final word on every attempt before, which is what CLAIMABLE means for what a rail pays.
-    """
-    if reward.state is not State.CLAIMABLE or reward.kind == PAY_N or not may_try_again(reward):
-        raise illegal(reward, "be collected")
-    if now_ms >= reward.claimable_until_ms:
-        raise illegal(reward, "be collected after its deadline")
-    return moved(reward, state=State.PENDING, due_at_ms=now_ms)
 
 
 def associate(reward: Reward, party: str, now_ms: int) -> Reward:
