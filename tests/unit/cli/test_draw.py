@@ -8,9 +8,11 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.draw import app
+from tests.unit.domain.prizes.closings import entry_rows, published
 from tests.unit.domain.prizes.releases import BEACON, POOL, changed, make_release
 from uncap.domain.prizes.commitment import commitment
 from uncap.domain.prizes.published import PublishedDraw, Winner, publish_draw
+from uncap.domain.prizes.published_closing import PublishedClosing
 
 RELEASE, _SEED, HASHES = make_release()
 HONEST = publish_draw(RELEASE, POOL, HASHES)
@@ -99,3 +101,40 @@ def test_names_from_the_document_cannot_paint_the_terminal(tmp_path: Path) -> No
     assert result.exit_code == 0
     assert "[bold red]r[/]" in result.output
     assert "\x1b" not in result.output
+
+
+ROWS = entry_rows([f"p{number % 9}" for number in range(30)])
+CLOSED = published(ROWS)
+
+
+def closing(folder: Path, draw: PublishedClosing, name: str = "closing.json") -> str:
+    file = folder / name
+    file.write_bytes(msgspec.json.encode(draw))
+    return str(file)
+
+
+def test_the_draw_at_a_close_and_a_release_in_one_go(tmp_path: Path) -> None:
+    files = [closing(tmp_path, CLOSED), written(tmp_path, HONEST)]
+    result = RUNNER.invoke(app, ["verify", *files])
+    assert result.exit_code == 0
+    assert "Draw of campaign's close spring" in result.output
+    assert f"Verified: {len(ROWS)} entries, 4 winners" in result.output
+    assert CLOSED.commitment in result.output
+    assert RUNNER.invoke(app, ["verify", *files, "--beacon", BEACON]).exit_code == 2
+
+
+def test_one_bad_file_among_good_ones_is_not_overlooked(tmp_path: Path) -> None:
+    forged = closing(tmp_path, msgspec.structs.replace(CLOSED, winners=CLOSED.winners[::-1]), "forged.json")
+    result = RUNNER.invoke(app, ["verify", forged, closing(tmp_path, CLOSED)])
+    assert result.exit_code == 1
+    assert "winner_wrong: prize 0 goes to entry" in result.output
+
+
+def test_entries_beside_the_document(tmp_path: Path) -> None:
+    apart = msgspec.structs.replace(CLOSED, entries="", entries_file="spring.entries")
+    (tmp_path / "spring.entries").write_bytes(b"".join(ROWS))
+    assert RUNNER.invoke(app, ["verify", closing(tmp_path, apart)]).exit_code == 0
+    (tmp_path / "spring.entries").write_bytes(b"".join(ROWS[::-1]))
+    assert RUNNER.invoke(app, ["verify", closing(tmp_path, apart)]).exit_code == 1
+    elsewhere = msgspec.structs.replace(apart, entries_file="../spring.entries")
+    assert RUNNER.invoke(app, ["verify", closing(tmp_path, elsewhere)]).exit_code == 2
