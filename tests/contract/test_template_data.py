@@ -161,6 +161,23 @@ def test_scan_api_cannot_touch_money_or_the_catalog() -> None:
             assert set(statement["Action"]) <= {"dynamodb:GetItem", "dynamodb:Query"}
 
 
+def test_channel_api_moves_rewards_and_creates_none() -> None:
+    """It settles what the relay granted; it reaches no queue, no rail, no operator, no code key (ADR 0021)."""
+    writes: dict[str, set[str]] = {}
+    for statement in statements(ROLES["ChannelApiRole"]):
+        actions = set(statement["Action"])
+        assert not any(action.startswith(("sqs:", "s3:", "kms:", "lambda:")) for action in actions)
+        assert not actions & {"dynamodb:DeleteItem", "dynamodb:BatchWriteItem", "dynamodb:Scan"}
+        if statement["Resource"] == {"Ref": "CatalogArn"}:
+            assert actions <= {"dynamodb:GetItem", "dynamodb:Query"}
+        if statement["Resource"] == {"Ref": "LedgerArn"}:
+            keys = statement.get("Condition", {}).get("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys", ["*"])
+            for action in actions & {"dynamodb:PutItem", "dynamodb:UpdateItem"}:
+                writes.setdefault(action, set()).update(keys)
+    assert writes["dynamodb:UpdateItem"] == {"reward#*"}
+    assert writes["dynamodb:PutItem"] == {"right#*", "replenish#*", "claimant#*", "step#*", "entry#replenish-*"}
+
+
 def test_nobody_deletes_scans_or_money() -> None:
     for role in ROLES.values():
         for statement in statements(role):

@@ -53,6 +53,26 @@ def test_the_public_function_writes_no_money(market: Market) -> None:
         refused(queues.send_message, QueueUrl=outputs.reward_queue_url, MessageBody="{}")
 
 
+def test_the_channels_function_creates_no_money_and_knows_no_code(market: Market) -> None:
+    outputs = market.outputs
+    with as_role(market, "channel_api", "secretsmanager") as secrets:
+        assert secrets.get_secret_value(SecretId=secret_name(outputs.stage, "session-keys"))["SecretString"]
+        for kind in ("code-keys", "draw-keys", "rail-keys", "operator-keys"):
+            refused(secrets.get_secret_value, SecretId=secret_name(outputs.stage, kind))
+    with as_role(market, "channel_api", "dynamodb") as tables:
+        key = {"pk": {"S": "reward#00000000000000000000000000"}}
+        assert "Item" not in tables.get_item(TableName=outputs.ledger_table, Key=key)
+        refused(tables.put_item, TableName=outputs.ledger_table, Item=key)
+        refused(tables.put_item, TableName=outputs.ledger_table, Item={"pk": {"S": "entry#correction-1"}})
+        refused(tables.delete_item, TableName=outputs.ledger_table, Key=key)
+        refused(tables.scan, TableName=outputs.ledger_table)
+        refused(tables.put_item, TableName=outputs.catalog_table, Item=key | {"sk": {"S": "meta"}})
+        operator = {"pk": {"S": "operator#admin"}, "sk": {"S": "meta"}}
+        refused(tables.get_item, TableName=outputs.parties_table, Key=operator)
+    with as_role(market, "channel_api", "sqs") as queues:
+        refused(queues.send_message, QueueUrl=outputs.reward_queue_url, MessageBody="{}")
+
+
 @pytest.mark.parametrize(("function", "kind"), [("reward_relay", "payee-keys"), ("payout_worker", "draw-keys")])
 def test_the_relay_opens_no_payee_and_the_worker_knows_no_draw(market: Market, function: str, kind: str) -> None:
     with as_role(market, function, "secretsmanager") as secrets:
