@@ -6,70 +6,26 @@ Used by `cli/risk/command.py`. Every field has a default; samples and the schema
 import random
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import msgspec
 
 from cli.given_files import read_given, schema_of
-
-Few = Annotated[int, msgspec.Meta(ge=0, le=1_000)]
-Some = Annotated[int, msgspec.Meta(ge=1, le=10_000)]
-Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
-START_MS, DAY_MS = 1_795_305_600_000, 86_400_000
-
-
-class Buyers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Households: now and then a purchase of some bottles out of one case, opened within the days that follow."""
-
-    count: Annotated[int, msgspec.Meta(ge=0, le=50_000)] = 3_000
-    purchases: Some = 2
-    bottles: Annotated[tuple[Some, ...], msgspec.Meta(min_length=1, max_length=20)] = (1, 1, 1, 2, 2, 6)
-
-
-class Parties(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Weddings: whole cases opened within `hours`, by that many `people`, at a person's pace."""
-
-    count: Few = 0
-    bottles: Some = 60
-    people: Some = 1
-    hours: Annotated[float, msgspec.Meta(gt=0, le=24)] = 3.0
-
-
-class Waiters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Restaurant staff who scan what the tables leave: so many a day, out of a few cases, `seconds` apart at least."""
-
-    count: Few = 0
-    bottles_a_day: Some = 30
-    open_cases: Some = 3
-    seconds: Seconds = 8.0
-
-
-class Recyclers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Caps collected from everywhere, claimed by a phone each, `seconds` apart."""
-
-    count: Few = 0
-    caps: Some = 60
-    seconds: Seconds = 1.5
-
-
-class Package(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A printer's file for sale: codes claimed by `phones`, `seconds` apart in all, in the file's order or not."""
-
-    codes: Annotated[int, msgspec.Meta(ge=0, le=20_000)] = 0
-    phones: Some = 60
-    seconds: Seconds = 2.0
-    shuffled: bool = False
-    shipped: bool = False
-
-
-class Insiders(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Salespeople who open whole cases on their way. `own_scanner`: as an outlet the goods were not sent to."""
-
-    count: Few = 0
-    bottles: Some = 48
-    seconds: Seconds = 6.0
-    shipped: bool = True
-    own_scanner: bool = False
+from cli.risk.attempt import DAY_MS, FIRST_LEAKED, START_MS, Attempt
+from cli.risk.people import (
+    Buyers,
+    Farm,
+    Ghosts,
+    Insiders,
+    Outlets,
+    Overdrawn,
+    Package,
+    Parties,
+    Recyclers,
+    Share,
+    Waiters,
+)
+from cli.risk.trade import trade_claims
 
 
 class RiskScenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -79,7 +35,7 @@ class RiskScenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     about: Annotated[str, msgspec.Meta(max_length=500)] = ""
     days: Annotated[int, msgspec.Meta(ge=1, le=60)] = 7
     units_per_case: Annotated[int, msgspec.Meta(ge=2, le=100)] = 24
-    unshipped_share: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.02
+    unshipped_share: Share = 0.02
     """Honest goods whose shipment nobody has uploaded."""
     buyers: Buyers = Buyers()
     parties: Annotated[tuple[Parties, ...], msgspec.Meta(max_length=20)] = (Parties(10), Parties(10, people=40))
@@ -96,18 +52,13 @@ class RiskScenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Insiders(5, shipped=False),
         Insiders(5, own_scanner=True),
     )
-
-
-class Attempt(NamedTuple):
-    """One labelled claim. `kind` names who it was; `unit` its code's index."""
-
-    at_ms: int
-    unit: int
-    person: str
-    kind: str
-    fraud: bool
-    shipped: bool = True
-    outlet: str = ""
+    outlets: Outlets = Outlets(150, new=20)
+    farms: Farm = Farm(5)
+    ghosts: Ghosts = Ghosts(5)
+    overdrawn: Annotated[tuple[Overdrawn, ...], msgspec.Meta(max_length=20)] = (
+        Overdrawn(5),
+        Overdrawn(5, cases=7, receiving=True),
+    )
 
 
 def load_scenario(path: Path) -> RiskScenario:
@@ -122,10 +73,10 @@ def scenario_schema() -> dict[str, Any]:
 
 def claims_of(scenario: RiskScenario, seed: int) -> list[Attempt]:
     """All claims in the order of time; the same for the same seed."""
-    return sorted(_Week(scenario, random.Random(seed)).claims())
+    return sorted(Week(scenario, random.Random(seed)).claims())
 
 
-class _Week:
+class Week:
     """Everybody's doings."""
 
     def __init__(self, scenario: RiskScenario, rng: random.Random) -> None:
@@ -141,10 +92,12 @@ class _Week:
         yield from self._times(given.waiters.count, lambda: self._waiter(given.waiters))
         for recycler in given.recyclers:
             yield from self._times(recycler.count, lambda one=recycler: self._recycler(one))
-        for package in given.packages:
-            yield from self._package(package)
+        for number, package in enumerate(given.packages):
+            yield from self._package(package, FIRST_LEAKED + number)
         for insider in given.insiders:
             yield from self._times(insider.count, lambda one=insider: self._insider(one))
+        yield from self._times(given.farms.count, lambda: self._farm(given.farms))
+        yield from trade_claims(given.outlets, given.ghosts, given.overdrawn, self)
 
     def _times(self, count: int, one: Any) -> Iterator[Attempt]:
         for _ in range(count):
@@ -153,9 +106,9 @@ class _Week:
     def _buyers(self, buyers: Buyers) -> Iterator[Attempt]:
         rng = self.rng
         for _ in range(buyers.count):
-            person = self._person()
+            person = self.person()
             for _ in range(rng.randint(1, 2 * buyers.purchases - 1)):
-                bottles, bought_ms = self._off_the_shelf(rng.choice(buyers.bottles)), self._evening()
+                bottles, bought_ms = self._off_the_shelf(rng.choice(buyers.bottles)), self.evening()
                 shipped = rng.random() >= self.scenario.unshipped_share
                 at_ms = bought_ms
                 for index in bottles:
@@ -164,8 +117,8 @@ class _Week:
                     yield Attempt(at_ms, index, person, "household", False, shipped)
 
     def _party(self, party: Parties) -> Iterator[Attempt]:
-        start_ms, rng = self._evening(), self.rng
-        guests = [self._person() for _ in range(party.people)]
+        start_ms, rng = self.evening(), self.rng
+        guests = [self.person() for _ in range(party.people)]
         codes = self._whole_cases(party.bottles)
         rng.shuffle(codes)
         kind = "wedding, one phone" if party.people == 1 else "wedding, guests"
@@ -175,7 +128,7 @@ class _Week:
             yield Attempt(at_ms, index, rng.choice(guests), kind, False)
 
     def _waiter(self, waiter: Waiters) -> Iterator[Attempt]:
-        person, rng = self._person(), self.rng
+        person, rng = self.person(), self.rng
         for day in range(self.scenario.days):
             cases = [self._case() for _ in range(waiter.open_cases)]
             codes = rng.sample([one for case in cases for one in case], min(waiter.bottles_a_day, sum(map(len, cases))))
@@ -185,24 +138,24 @@ class _Week:
                 yield Attempt(at_ms, index, person, "waiter", False)
 
     def _recycler(self, recycler: Recyclers) -> Iterator[Attempt]:
-        person, at_ms = self._person(), self._evening()
+        person, at_ms = self.person(), self.evening()
         kind = "recycled caps, script" if recycler.seconds < 5 else "recycled caps, by hand"
         for _ in range(recycler.caps):
             at_ms += int(recycler.seconds * self.rng.uniform(0.5, 1.5) * 1000)
             yield Attempt(at_ms, self._off_the_shelf(1)[0], person, kind, True)
 
-    def _package(self, package: Package) -> Iterator[Attempt]:
-        codes, at_ms = self._whole_cases(package.codes), self._evening()
-        phones = [self._person() for _ in range(package.phones)]
+    def _package(self, package: Package, batch_no: int) -> Iterator[Attempt]:
+        codes, at_ms = list(range(package.codes)), self.evening()
+        phones = [self.person() for _ in range(package.phones)]
         if package.shuffled:
             self.rng.shuffle(codes)
         kind = "leaked package, shuffled" if package.shuffled else "leaked package, in order"
         for index in codes:
             at_ms += int(package.seconds * self.rng.uniform(0.2, 1.8) * 1000)
-            yield Attempt(at_ms, index, self.rng.choice(phones), kind, True, package.shipped)
+            yield Attempt(at_ms, index, self.rng.choice(phones), kind, True, package.shipped, batch_no=batch_no)
 
     def _insider(self, insider: Insiders) -> Iterator[Attempt]:
-        person, at_ms, outlet = self._person(), self._evening(), ""
+        person, at_ms, outlet = self.person(), self.evening(), ""
         if insider.own_scanner:
             outlet = f"o-{person}"
         kind = "insider, foreign goods" if outlet else "insider, unshipped"
@@ -212,18 +165,36 @@ class _Week:
             at_ms += int(insider.seconds * self.rng.uniform(0.7, 2) * 1000)
             yield Attempt(at_ms, index, person, kind, True, insider.shipped, outlet)
 
-    def _person(self) -> str:
+    def _farm(self, farm: Farm) -> Iterator[Attempt]:
+        at_ms, device = self.evening(), self.person()
+        for _ in range(farm.accounts):
+            person = self.person()
+            for _ in range(farm.caps_each):
+                at_ms += int(farm.seconds * self.rng.uniform(0.5, 1.5) * 1000)
+                yield Attempt(at_ms, self._off_the_shelf(1)[0], person, "phone farm", True, device=device)
+
+    def person(self) -> str:
+        """Somebody new."""
         self._people += 1
         return f"p{self._people}"
 
-    def _evening(self) -> int:
+    def evening(self) -> int:
+        """A moment between ten and ten."""
         day = self.rng.randrange(self.scenario.days)
         return START_MS + day * DAY_MS + self.rng.randrange(10 * 3_600_000, 22 * 3_600_000)
 
-    def _case(self) -> list[int]:
-        per_case = self.scenario.units_per_case
+    def days(self) -> int:
+        """How long the week is."""
+        return self.scenario.days
+
+    def case(self) -> int:
+        """A case that nobody has opened."""
         self._cases += 1
-        return list(range((self._cases - 1) * per_case, self._cases * per_case))
+        return self._cases - 1
+
+    def _case(self) -> list[int]:
+        per_case, number = self.scenario.units_per_case, self.case()
+        return list(range(number * per_case, (number + 1) * per_case))
 
     def _whole_cases(self, bottles: int) -> list[int]:
         codes: list[int] = []

@@ -73,7 +73,7 @@ class RiskRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     beyond: Number = 6
     beyond_percent: Annotated[int, msgspec.Meta(ge=1, le=100)] = 60
     beyond_weight: Weight = 60
-    unreceived: Number = 6
+    unreceived: Number = 4
     unreceived_weight: Weight = 30
     new_outlet: Number = 3
     new_outlet_ms: Window = 3_600_000

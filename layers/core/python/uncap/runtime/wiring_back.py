@@ -47,8 +47,8 @@ from uncap.runtime.packing import stored_packing
 from uncap.runtime.settings import PayoutSettings, ReconcileSettings, RelaySettings, read
 from uncap.runtime.wiring_draws import open_drawing
 from uncap.services.decide_claims import Targeting
-from uncap.services.grant_rewards import Granter
 from uncap.services.find_case import CaseOf, stored_case_of
+from uncap.services.grant_rewards import Granter
 from uncap.services.judge_risk import RiskGate
 from uncap.services.schedule_payouts import Scheduler
 from uncap.services.settle_payout import Payouts
