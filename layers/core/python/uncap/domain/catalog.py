@@ -248,9 +248,8 @@ class Release(msgspec.Struct, frozen=True, omit_defaults=True):
     version: int = 1
 
     def __contains__(self, index: int) -> bool:
-        for one in self.replaced:
-            if index == one.old:
-                return False
+        if any(index == one.old for one in self.replaced):
+            return False
         if any(index == one.new for one in self.replaced):
             return True
         return self.start <= index < self.stop and not any(index in gap for gap in self.excluded)

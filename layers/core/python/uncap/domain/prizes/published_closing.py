@@ -45,6 +45,7 @@ class PublishedClosing(msgspec.Struct, frozen=True, omit_defaults=True, forbid_u
     winners' prizes went to which of them.
     """
 
+    format: str
     fixed: Fixed
     commitment: str
     beacon_value: str
@@ -55,7 +56,6 @@ class PublishedClosing(msgspec.Struct, frozen=True, omit_defaults=True, forbid_u
     result: str
     entries: str = ""
     entries_file: str = ""
-    format: str = FORMAT
 
 
 def publish_closing(
@@ -65,6 +65,7 @@ def publish_closing(
     fixed = draw.settled_terms
     prizes = prizes_in_order(fixed.terms)
     return PublishedClosing(
+        format=FORMAT,
         fixed=fixed,
         commitment=draw.commitment,
         beacon_value=draw.beacon_value,
