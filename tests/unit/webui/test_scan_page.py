@@ -239,7 +239,7 @@ def test_unknown_words_from_a_newer_scan_path_still_make_a_page() -> None:
 def test_texts_fall_back_to_the_language_there_is() -> None:
     view = replace(CLAIMABLE, product={"zh-CN": "云溪"}, campaign={"fr": "Jeu"}, rules={})
     page = shown(view, "en")
-    assert "云溪" in page.text("p")
+    assert "云溪" in page.text("a")
     assert "Jeu" in page.text("h2")
 
 
