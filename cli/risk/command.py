@@ -19,7 +19,7 @@ from uncap.adapters.catalog import Catalog
 from uncap.domain.catalog import CodeBatch, Party, Role
 from uncap.domain.errors import InputError
 from uncap.domain.rewards.ports import Channel
-from uncap.domain.risk import RiskRules, read_rules
+from uncap.domain.risk import Rules, read_rules
 from uncap.domain.scans import CodeRef, Mark
 from uncap.services.judge_risk import Goods, RiskGate
 
@@ -65,7 +65,7 @@ class MemoryWindows:
         return self.sets[key]
 
 
-def judge_all(scenario: RiskScenario, seed: int, rules: dict[str, RiskRules], workers: int) -> Tally:
+def judge_all(scenario: RiskScenario, seed: int, rules: Rules, workers: int) -> Tally:
     """The production gate, claim by claim; the stream is shared among `workers` of them by code, as shards share it."""
     catalog = Catalog(_Batches(scenario.units_per_case), lambda: START_MS, 1 << 40)
     shared, claims = MemoryWindows(), claims_of(scenario, seed)

@@ -74,7 +74,8 @@ def parameters(config: StackConfig, overrides: dict[str, str]) -> dict[str, str]
         "RailConfirmUrl": f"{config.sim_base}/confirm",
         "ProtectData": "false",
         "StreamWindowS": "0",
-        "RiskRules": "off",  # seeds and tests claim faster than people do
+        # Seeds and tests claim faster than people do; who wants to see the gate names a campaign so.
+        "RiskRules": '{"*":"off","gated-*":{}}',
         "PayoutTimeoutS": "10",
         "RewardVisibilityS": "60",
         "FirstLookS": "10",

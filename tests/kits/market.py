@@ -42,14 +42,14 @@ def eventually(look: Callable[[], FoundT | None], what: str, timeout_s: float = 
 class Market:
     """`units` bottles, the first half shipped to the first distributor, the rest to the second, all activated."""
 
-    def __init__(self, outputs: StackOutputs, units: int = 480) -> None:
+    def __init__(self, outputs: StackOutputs, units: int = 480, name: str = "test") -> None:
         ensure_operators(outputs)
         self.outputs = outputs
         self.desk = console(outputs)
         declare_channel(self.desk)
         run = uuid.uuid4().int
         self.gtin, case_gtin = brand.product(self.desk, f"9520{run % 10**8:08d}", NAME, UNITS_PER_CASE)
-        self.campaign_id = f"test-{run % 10**8:08d}"
+        self.campaign_id = f"{name}-{run % 10**8:08d}"
         brand.campaign(self.desk, self.campaign_id, [self.gtin], int(time.time() * 1000))
         self.batch_no, _ = brand.batch(self.desk, self.gtin, case_gtin, units)
         half = units // 2

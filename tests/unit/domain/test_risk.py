@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from uncap.domain.errors import InputError
-from uncap.domain.risk import SIGNALS, Evidence, RiskRules, read_rules, weigh
+from uncap.domain.risk import SIGNALS, Evidence, RiskRules, read_rules, rules_of, weigh
 
 RULES = RiskRules()
 numbers = st.integers(0, 300)
@@ -70,9 +70,18 @@ def _numbers(one: Evidence) -> tuple[int, ...]:
     return tuple(getattr(one, name) for name in one.__struct_fields__)
 
 
+def test_rules_are_found_by_id_then_by_the_longest_beginning() -> None:
+    found = read_rules(
+        '{"*": "off", "spring-*": {"crowd": 12}, "spring-north-*": "off", "spring-north-2": {"fast": 9}}'
+    )
+    wanted = {"spring-1": 12, "spring-north-1": None, "spring-north-2": 8, "summer": None, "*": None}
+    assert {name: (rules := rules_of(found, name)) and rules.crowd for name in wanted} == wanted
+    assert rules_of({}, "any") == RiskRules()
+
+
 def test_rules_are_read_by_campaign() -> None:
     found = read_rules('{"spring": {"crowd": 12}}')
-    assert found["spring"].crowd == 12
+    assert found["spring"] == RiskRules(crowd=12)
     assert found["*"] == read_rules("")["*"] == RiskRules()
 
 
@@ -81,6 +90,7 @@ def test_rules_are_read_by_campaign() -> None:
     [
         ('{"spring": {"crowd": 0}}', "crowd"),
         ('{"*": {"crwod": 3}}', "[...]"),
+        ('{"*": "on"}', "[...]"),
         ("[", "risk_rules"),
         ("[]", "risk_rules"),
     ],

@@ -4,7 +4,8 @@ Used by `services/judge_risk.py` before a reward's first put (ADR 0026). A verdi
 reward, with its reasons, for a review that two people end.
 """
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -117,6 +118,9 @@ class Verdict(msgspec.Struct, frozen=True):
         return f"{RISK_REVIEW}:" + ",".join(f"{name}={number}" for name, number in self.signals[:4])
 
 
+NO_RISK = Verdict(0, (), False)
+
+
 def weigh(seen: Evidence, rules: RiskRules) -> Verdict:
     """The verdict on one claim."""
     found = [(getattr(rules, f"{name}_weight"), name, speaks(name, seen, rules)) for name in SIGNALS]
@@ -139,14 +143,26 @@ def speaks(name: str, seen: Evidence, rules: RiskRules) -> int:
     return number
 
 
-def read_rules(text: str) -> dict[str, RiskRules]:
-    """Rules by campaign id, "*" for all others, from a setting's JSON; "" is the defaults.
+Rules = Mapping[str, RiskRules | None]
+"""By campaign: its id, "spring-*" for all that begin so, "*" for all others; None: nothing is judged."""
+
+
+def read_rules(text: str) -> Rules:
+    """Rules from a setting's JSON, "off" for a campaign that is not judged; "" is the defaults for all.
 
     Raises InputError (`risk_rules_invalid`) naming the field.
     """
     try:
-        given = msgspec.json.decode(text, type=dict[str, RiskRules]) if text else {}
+        given = msgspec.json.decode(text, type=dict[str, RiskRules | Literal["off"]]) if text else {}
     except msgspec.MsgspecError as cause:
         reason, _, place = str(cause).partition(" - at ")
         raise InputError("risk_rules_invalid", reason, where=place.strip("`") or "risk_rules") from cause
-    return {"*": RiskRules(), **given}
+    return {"*": RiskRules(), **{name: one if isinstance(one, RiskRules) else None for name, one in given.items()}}
+
+
+def rules_of(rules: Rules, campaign_id: str) -> RiskRules | None:
+    """The rules of this campaign: by its id, else by the longest beginning that fits. None: it is not judged."""
+    if campaign_id in rules:
+        return rules[campaign_id]
+    fitting = [one for one in rules if one.endswith("*") and campaign_id.startswith(one[:-1])]
+    return rules[max(fitting, key=len)] if fitting else RiskRules()

@@ -1,12 +1,12 @@
 """Claims judged as they come by, from windows kept in memory: the relay's gate before any reward exists (ADR 0026).
 
-A container sees its part of the stream; what looks like more than a purchase it shares (`risk_windows.py`). What is held
-is written with the reward's own first put, and a repeated claim is not counted twice.
+A container sees its part of the stream; what looks like more than a purchase it shares (`risk_windows.py`). What is
+held is written with the reward's own first put, and a repeated claim is not counted twice.
 """
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import msgspec
@@ -18,7 +18,7 @@ from uncap.domain.rewards.granting import Ground, rewards_of
 from uncap.domain.rewards.ports import Channel
 from uncap.domain.rewards.reward import Reward, State
 from uncap.domain.rewards.states import AWAITING_SHIPMENT
-from uncap.domain.risk import Evidence, RiskRules, Verdict, weigh
+from uncap.domain.risk import NO_RISK, Evidence, RiskRules, Rules, Verdict, rules_of, weigh
 from uncap.domain.scans import CodeRef, Mark
 from uncap.services.find_case import CaseOf
 from uncap.services.risk_windows import BEYOND, DAY_MS, FOREIGN, OWN, Remembered, RiskWindows, SharedWindows
@@ -45,14 +45,14 @@ class RiskGate:
     def __init__(
         self,
         catalog: Catalog,
-        rules: Mapping[str, RiskRules],
+        rules: Rules,
         shared: SharedWindows | None = None,
         ranks: RiskRank | None = None,
         *,
         case_of: CaseOf = case_of,
         party_of: Callable[[str], Party | None] = lambda _: None,
     ) -> None:
-        """`rules` by campaign id, "*" for all others. `case_of` names a unit's pack, `party_of` reads an outlet."""
+        """`case_of` names a unit's pack, `party_of` reads an outlet."""
         self._catalog, self._rules, self._ranks = catalog, rules, ranks
         self._case_of, self._party_of = case_of, party_of
         self._windows = RiskWindows(shared)
@@ -61,7 +61,9 @@ class RiskGate:
 
     def judge(self, ref: CodeRef, claim: Mark, campaign_id: str, goods: Goods) -> Verdict:
         """The verdict on a first claim. Raises TransientError: judge it again, it is not counted twice."""
-        rules = self._rules.get(campaign_id) or self._rules.get("*") or RiskRules()
+        rules = rules_of(self._rules, campaign_id)
+        if rules is None:
+            return NO_RISK
         with self._lock:
             known = self._judged.get(ref.key())
             if known is not None:

@@ -1,7 +1,7 @@
 """What one relay container remembers of people, cases, outlets, devices and batches, and what it tells the others.
 
-Used by `judge_risk.py`. Windows are lists of short entries ("ms|field|…"); what looks like more than a purchase is shared
-and read back in one request (ADR 0026). Entries name their claim, so a repeated one counts once.
+Used by `judge_risk.py`. Windows are lists of short entries ("ms|field|…"); what looks like more than a purchase is
+shared and read back in one request (ADR 0026). Entries name their claim, so a repeated one counts once.
 """
 
 from collections import OrderedDict, deque
@@ -20,6 +20,9 @@ _SUBJECTS = 50_000
 """Subjects remembered at most of all kinds; the longest unseen goes first."""
 _EACH = 256
 _KEPT_BATCH = 1_000
+_ONE_TABLE_MS = 30 * 60_000
+_MANY = 6
+"""Caps of one person in a day in one container: at four containers some twenty, a case."""
 ValueT = TypeVar("ValueT")
 
 
@@ -81,17 +84,19 @@ class RiskWindows:
 
 
 def is_telling(kind: str, entries: Sequence[str], rules: RiskRules) -> bool:
-    """Whether what one container sees is worth a write: most buyers open what they bought, a few out of one case."""
+    """Whether what one container sees is worth a write. Most buyers open what they bought: a few out of one case, and
+    out of another one some other day; most shops what they were sent, but for a late paper."""
     if len(entries) < rules.share_from:
         return False
     fields = [one.split("|") for one in entries]
-    if kind == "outlet":  # one that opens what it was sent does so all day
-        return any(one[2] != OWN or "1" in one[3:] for one in fields)
+    if kind == "outlet":
+        return sum(one[2] != OWN or "1" in one[3:] for one in fields) >= rules.share_from
     if kind != "person":
         return len({one[1] for one in fields}) >= rules.share_from
-    times = sorted(int(one[0]) for one in fields)
-    quick = any(later - sooner <= rules.fast_ms for sooner, later in pairwise(times))
-    return quick or len({one[2] for one in fields}) >= rules.share_from or any(one[3] == "1" for one in fields)
+    if len(fields) >= _MANY or sum(one[3] == "1" for one in fields) >= rules.share_from:
+        return True
+    times = sorted((int(one[0]), one[2]) for one in fields)
+    return any(later[0] - sooner[0] <= _ONE_TABLE_MS and later[1] != sooner[1] for sooner, later in pairwise(times))
 
 
 def _near(entry: str, at_ms: int, within_ms: int) -> bool:
