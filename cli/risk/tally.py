@@ -1,4 +1,4 @@
-"""Judged claims counted: precision, recall, honest people held; by kind, by signal, over seeds. Used by `command.py`."""
+"""Judged claims counted: precision, recall, honest people held; by kind and by signal. Used by `command.py`."""
 
 from collections import Counter
 from collections.abc import Sequence
