@@ -11,8 +11,8 @@ import msgspec
 
 from bench.report import Row, median_seconds, paired, row
 from tests.histories.campaigns import BATCH, CAMPAIGN, RELEASE
-from tests.histories.scans import FakeChannel
 from tests.histories.decisions import FakeDecisions, FakeMembers
+from tests.histories.scans import FakeChannel
 from tests.histories.stores import FakeLedger, FakeQueue
 from tests.histories.world import Rates, World
 from uncap.adapters.catalog import Catalog

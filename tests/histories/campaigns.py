@@ -137,7 +137,7 @@ BOOKS_DAYS = 8
 """Histories with books begin so much later: a day before a month ends."""
 KEPT = msgspec.structs.replace(
     CAMPAIGN,
-    prizes=(*CAMPAIGN.prizes, Prize("rebate", "cash", 40_001, TEXT), Prize("small", "cash", 7, TEXT)),
+    prizes=(*CAMPAIGN.prizes, Prize("rebate", "cash", 90_001, TEXT), Prize("small", "cash", 7, TEXT)),
     effects=(Effect(1, "consumer", "laid"), gives(2, "distributor", "rebate"), gives(3, "outlet", "small")),
     ends_at_ms=START_MS + (BOOKS_DAYS + CLAIM_DAYS) * DAY_MS,
     claim_until_ms=START_MS + (BOOKS_DAYS + CLAIM_DAYS) * DAY_MS,

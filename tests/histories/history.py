@@ -7,8 +7,6 @@ well.
 import datetime
 from collections.abc import Callable
 
-import msgspec
-
 from tests.histories.campaigns import (
     BATCH,
     CAMPAIGN,
@@ -28,9 +26,9 @@ from tests.histories.people import People
 from tests.histories.rail import FakeRail
 from tests.histories.scans import FakeChannel, FakeLimits, FakeScans, OutletScans
 from tests.histories.stores import FakeLedger, FakeQueue
-from tests.histories.verdict import claim_problems, draw_problems, money_problems, people_problems
-from tests.histories.wings import Wing
+from tests.histories.verdict import claim_problems, draw_problems, money_problems, people_problems, stolen_problems
 from tests.histories.winged import WINGS
+from tests.histories.wings import Wing
 from tests.histories.world import Rates, World, weather
 from uncap.adapters.catalog import Catalog
 from uncap.adapters.rails.own_ledger import OwnLedgerRail
@@ -40,7 +38,7 @@ from uncap.domain.errors import UncapError
 from uncap.domain.rails import Books, Rail
 from uncap.domain.rewards.reward import Reward, State
 from uncap.domain.rewards.states import EPOCH_COMPROMISED, waits_for_person
-from uncap.domain.scans import CodeRef, ScanImage
+from uncap.domain.scans import CodeRef
 from uncap.services.compare_statement import compare_statement
 from uncap.services.decide_hold import acknowledge
 from uncap.services.grant_rewards import Granter, grant_changes
@@ -119,15 +117,8 @@ class History:
 
     def _happenings(self) -> list[Callable[[], object]]:
         often = [self._claim, self._relay, self._work, self._work, self._work, self._sweep, self._callback]
-        rare = [
-            self._reconcile,
-            self._change_the_ground,
-            self._human,
-            self._forge,
-            self._come_back,
-            self._ask_again,
-            self._stray,
-        ]
+        rare = [self._reconcile, self._change_the_ground, self._human, self._forge]
+        rare += [self._come_back, self._ask_again, self._stray]
         eager = [self._claim] * 4 if self.shape == "limited" else []
         return [*often, *often, *rare, *eager, *self.wing.happenings()]
 
@@ -199,10 +190,7 @@ class History:
 
     def _forge(self) -> None:
         before = len(self.ledger.writers)
-        forged: list[tuple[bytes, dict[str, str]]] = [(b"{}", {})]
-        for body in self.rail.callbacks[:1]:
-            forged += [(body, {"signature": "bad"}), (self.rail.with_other_amount(body), {"signature": "good"})]
-        for body, headers in forged:
+        for body, headers in self.rail.forgeries():
             try:
                 receive_callback(headers, body, self.counterpart, self.payouts)
             except UncapError:
@@ -303,9 +291,7 @@ class History:
         wrong = money_problems(self.ledger, self.rail) + claim_problems(self.scans.images, self.ledger, campaign)
         wrong += draw_problems(self.ledger, campaign)
         wrong += people_problems(self.people, campaign)
-        claimed: dict[str, ScanImage] = {pk: one for pk, one in self.scans.images.items() if one.first}
-        late = [one for one in rewards.values() if 0 < self.leaked_ms < one.claimed_at_ms - STOP_WITHIN_MS]
-        paid = [one for one in late if one.state is State.PAID and one.reward_id not in self._cleared()]
-        wrong += [f"{one.reward_id} was paid on a stolen key" for one in paid]
+        claimed = {pk: one for pk, one in self.scans.images.items() if one.first}
+        wrong += stolen_problems(rewards.values(), self.leaked_ms and self.leaked_ms + STOP_WITHIN_MS, self._cleared())
         wrong += self.wing.problems()
         return wrong + (rich_problems(self.decisions, claimed, rewards) if self.rich else [])

@@ -16,7 +16,7 @@ from tests.histories.claim_bugs import CLAIMS
 from tests.histories.history import History
 from tests.histories.stores import FakeLedger
 
-ENOUGH = 400
+ENOUGH = 800
 """Histories within which every mutant must be caught."""
 
 

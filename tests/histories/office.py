@@ -23,8 +23,16 @@ class Office:
     def __init__(self, world: World, ledger: LedgerStore, queue: RewardQueue) -> None:
         self.world = world
         self.documents: dict[tuple[str, str], tuple[int, str]] = {}
-        held: dict[str, Any] = {"ledger": ledger, "clock_ms": world.clock_ms, "reward_queue": lambda: queue}
-        self._desk = cast("Desk", SimpleNamespace(parties=self, writes=self, **held))
+        self._held: dict[str, Any] = {"ledger": ledger, "clock_ms": world.clock_ms, "reward_queue": lambda: queue}
+        self._desk = self.desk()
+
+    def desk(self, **more: object) -> Desk:
+        """The console's services' desk, with what else a wing keeps there."""
+        return cast("Desk", SimpleNamespace(parties=self, writes=self, audit=self.audit, **self._held, **more))
+
+    def audit(self, actor: Actor, action: str, target: str, **_: object) -> None:
+        """As `Desk.audit`: a write of its own before the act."""
+        self.world.call(lambda: None, "audit", action, target, actor.login)
 
     def decide(self, reward_id: str, login: str) -> None:
         """Approves what somebody asked for, or asks for it. UncapError where the services refuse."""

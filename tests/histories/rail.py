@@ -105,6 +105,13 @@ class FakeRail:
             msgspec.structs.replace(notice, amount_minor=notice.amount_minor + 1, outcome=outcome)
         )
 
+    def forgeries(self) -> list[tuple[bytes, dict[str, str]]]:
+        """Notices nobody may believe, with their headers: unsigned, signed by somebody else, of another amount."""
+        forged: list[tuple[bytes, dict[str, str]]] = [(b"{}", {})]
+        for body in self.callbacks[:1]:
+            forged += [(body, {"signature": "bad"}), (self.with_other_amount(body), {"signature": "good"})]
+        return forged
+
     def statement(self, date: datetime.date) -> Iterator[StatementLine]:
         return iter(self.lines)
 

@@ -11,8 +11,8 @@ import pytest
 from cli.campaign import loaded
 from cli.simulate.assumptions import Assumptions, Claimed, Codes, People, Place
 from cli.simulate.forecast import forecast
-from tests.histories.scans import FakeLimits
 from tests.histories.decisions import FakeDecisions, FakeMembers
+from tests.histories.scans import FakeLimits
 from tests.histories.stores import FakeLedger, FakeQueue
 from tests.histories.world import Rates, World
 from uncap.adapters.catalog import Catalog

@@ -1,7 +1,7 @@
 """What is wrong with a world once a history is over: states, parties, money, books. Called by `history.py`."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from tests.histories.parts import BLOCKED
 from tests.histories.people import People
@@ -87,6 +87,13 @@ def people_problems(people: People, campaign: Campaign) -> list[str]:
         if image is None or image.first is None or image.first.claim_id != bound:
             wrong.append(f"the table does not know the claim of {pk} that was told to be first")
     return wrong
+
+
+def stolen_problems(rewards: Iterable[Reward], after_ms: int, cleared: Collection[str]) -> list[str]:
+    """Nothing claimed after the stolen key was known (0: none was) is paid, but for what two people have cleared."""
+    late = [one for one in rewards if 0 < after_ms < one.claimed_at_ms]
+    paid = [one for one in late if one.state is State.PAID and one.reward_id not in cleared]
+    return [f"{one.reward_id} was paid on a stolen key" for one in paid]
 
 
 def _double_problems(ledger: FakeLedger, rail: FakeRail) -> list[str]:

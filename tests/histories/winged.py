@@ -1,0 +1,7 @@
+"""Which kind of history has which wing."""
+
+from tests.histories.bookkeeping import BooksWing
+from tests.histories.market import RightsWing
+from tests.histories.wings import Wing
+
+WINGS: dict[str, type[Wing]] = {"rights": RightsWing, "books": BooksWing}
