@@ -66,10 +66,11 @@ class Truth:
     def apply(self, runs: Sequence[Sequence[Row]], accepted_at_ms: int) -> Counter[str]:
         """One file in mode proceed; counts by reason."""
         counts: Counter[str] = Counter()
-        held: Counter[UnitRef] = Counter()
+        before = Counter(parent for child in self.facts if (parent := self.parent_at(child, None)) is not None)
+        held = Counter(before)
         for run, rows in enumerate(runs):
             self._run(run, rows, accepted_at_ms, counts, held)
-        counts["case_short"] = sum(1 for n in held.values() if 0 < n < self._pack)
+        counts["case_short"] = sum(1 for case, n in held.items() if before[case] < n < self._pack)
         return +counts
 
     def parent_at(self, child: UnitRef, at_ms: int | None) -> UnitRef | None:
@@ -89,7 +90,7 @@ class Truth:
                     counts["not_packed"] += 1
                 else:
                     facts[key] = None
-                    held[inside] -= 1
+                    held[inside] -= 0 if after else 1
             elif (inside or following) is not None:
                 counts["repeat" if (inside or following) == row.parent else "contradiction"] += 1
             else:

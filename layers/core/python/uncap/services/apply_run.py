@@ -156,8 +156,7 @@ def _implied(task: Task, index: int) -> UnitRef | None:
 def _within_packs(task: Task, rows: Rows, simple: I64, events: list[Event]) -> tuple[I64, list[Event]]:
     """Without the rows that would put more into a parent than it holds. What was taken out has made room first."""
     gone = [event for event in events if event.parent_batch < 0 and event.out_batch >= 0]
-    keys, times = tally(np.array([_key(event.out_batch, event.out_index) for event in gone], np.int64))
-    task.counts.add(keys, -times)
+    left, times = tally(np.array([_key(event.out_batch, event.out_index) for event in gone], np.int64))
     into = [event for event in events if event.parent_batch >= 0]
     keys = np.concatenate(
         [
@@ -165,6 +164,8 @@ def _within_packs(task: Task, rows: Rows, simple: I64, events: list[Event]) -> t
             np.array([_key(event.parent_batch, event.parent_index) for event in into], np.int64),
         ]
     )
+    task.reads.fill(tally(np.concatenate([left, keys]))[0])
+    task.counts.add(left, -times)
     ranks = np.concatenate([simple, np.array([event.rank for event in into], np.int64)])
     for parent_batch in distinct(keys >> INDEX_BITS):
         task.counts.packs[parent_batch] = max(task.facts.pack, task.counts.packs.get(parent_batch, 0))
@@ -172,8 +173,25 @@ def _within_packs(task: Task, rows: Rows, simple: I64, events: list[Event]) -> t
     if not over.any():
         return simple, events
     refused = set(ranks[over].tolist())
-    _note(task, "case_overfull", rows, ranks[over])
+    _overfull(task, rows, ranks[over], keys[over])
     return simple[~over[: len(simple)]], [event for event in events if event.rank not in refused]
+
+
+def _overfull(task: Task, rows: Rows, refused: I64, keys: I64) -> None:
+    """Notes them, and where another file has put something into the same pack, notes it against that one too."""
+    parents = dict(zip(refused.tolist(), keys.tolist(), strict=True))
+    found, times = tally(keys)
+    for key, count in zip(found.tolist(), times.tolist(), strict=True):
+        source, _ = task.counts.others(key)
+        if source:
+            task.findings.against[source] += count
+
+    def issue(row: int) -> Issue:
+        source, held = task.counts.others(parents[row])
+        child, parent = UnitRef(task.facts.batch_no, int(rows.child.index[row])), _child_row(rows, row).parent
+        return Issue(int(rows.line[row]), "case_overfull", child, parent, other_file=source, count=held)
+
+    task.findings.add_rows("case_overfull", np.sort(refused).tolist(), issue)
 
 
 def _count(task: Task, rows: Rows, simple: I64, events: list[Event]) -> None:

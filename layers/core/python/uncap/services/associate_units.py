@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from uncap.domain.association.counting import ParentCounts, unit_of
-from uncap.domain.association.files import ERRORS, KEPT_ISSUES, FileRecord, FileStart, FormCost, Issue
+from uncap.domain.association.files import ERRORS, KEPT_ISSUES, FileRecord, FileStart, FormCost, Issue, RunNotes
 from uncap.domain.association.findings import Findings
 from uncap.domain.association.history import Origin
 from uncap.domain.association.packing import column, packed
@@ -17,8 +17,9 @@ from uncap.domain.association.ports import UnitRef
 from uncap.domain.association.rows import Rows, joined
 from uncap.domain.association.store import BatchBook, BatchFacts, Cell, CellStore, batch_pk, file_pk, run_sk
 from uncap.domain.association.zones import NO_PARENT, Zone, summary
-from uncap.domain.errors import ConflictError, InputError
+from uncap.domain.errors import ConflictError, InputError, TransientError
 from uncap.services.apply_run import Applied, Task, apply_batch
+from uncap.services.association_fills import Fills
 from uncap.services.association_leases import (
     coverage_of,
     end_leases,
@@ -34,13 +35,7 @@ RUN_ROWS = 1 << 19
 
 _ENDED = ("visible", "failed", "given_up")
 _ZONES_PER_CELL = 8_192
-
-
-class RunNotes(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Item `issues#{run}` of a file: issues that are kept, and the first lines of parents that are short so far."""
-
-    issues: tuple[Issue, ...] = ()
-    first_lines: dict[int, int] = {}
+_TRIES = 5
 
 
 def open_file(
@@ -109,7 +104,7 @@ class AssociationJob:
         self._waiting: list[Rows] = []
         self._mark = record.mark
         self._counts = ParentCounts()
-        self._reads = RunReads(store, record)
+        self._reads = RunReads(store, record, self._counts)
         self._below: set[tuple[int, int]] = set()
         if not self.done and record.runs:
             self._recall()
@@ -141,17 +136,40 @@ class AssociationJob:
             return self.record
         if sum(len(one) for one in self._waiting):
             self._run()
+        for _ in range(_TRIES):
+            if self._ended():
+                return self.record
+            self._counts.forget_others()
+            self._reads.fills = Fills(self._store, self.record, self._counts)
+            self._reads.fill(self._counts.filled())
+            if self._counts.overfull():
+                # Its rows are stored and cannot be refused any more: it is judged anew, knowing the other's.
+                self._save(state="interrupted")
+                break
+        raise TransientError("association_busy", "another file has just filled some of the same packs")
+
+    def _ended(self) -> bool:
+        """The write that ends the file; False where others have become visible in its packs since they were read."""
         findings = Findings(KEPT_ISSUES - self.record.kept)
         self._note_short(findings)
         kept = findings.kept()
         self._store.put_all([*self._against(), *self._notes(self.record.runs, kept)])
-        state = "visible" if self.record.mode == "proceed" or self.record.sound else "failed"
+        visible = self.record.mode == "proceed" or self.record.sound
+        fills = self._reads.fills.following() if visible else []
+        if visible and self._counts.overfull():
+            return False
         now_ms = self._clock_ms()
-        counts = {**self.record.counts, **findings.counts}
-        self._save(state=state, finished_at_ms=now_ms, touched_at_ms=now_ms, counts=counts)
+        counts = _summed(self.record.counts, findings.counts)
+        ended = {"state": "visible" if visible else "failed", "finished_at_ms": now_ms, "touched_at_ms": now_ms}
+        try:
+            self._save(*fills, counts=counts, **ended)
+        except ConflictError:
+            if not self._reads.fills.moved():
+                raise  # the file itself has moved: another worker has it
+            return False
         end_leases(self._store, self.record)
         discard(self._store, self.record)
-        return self.record
+        return True
 
     def _run(self) -> None:
         rows, record = joined(self._waiting), self.record
@@ -221,6 +239,7 @@ class AssociationJob:
         cell = self._store.get(file_pk(self.record.file_id), f"issues#{self.record.runs - 1:05d}")
         if cell is not None:
             self._counts.first_lines = msgspec.json.decode(cell.doc, type=RunNotes).first_lines
+        self._reads.fill(self._counts.filled())
 
     def _known_facts(self, batch_no: int) -> BatchFacts | None:
         if batch_no not in self._facts:
@@ -268,9 +287,9 @@ class AssociationJob:
 
         findings.add_rows("case_short", range(len(keys)), issue)
 
-    def _save(self, **changes: object) -> None:
+    def _save(self, *more: Cell, **changes: object) -> None:
         following = msgspec.structs.replace(self.record, **changes, version=self.record.version + 1)
-        self._store.save([file_cell(following)], "file_moved")
+        self._store.save([file_cell(following), *more], "file_moved")
         self.record = following
 
 

@@ -17,6 +17,7 @@ from uncap.domain.association.known import I64, Known, children_in, children_of_
 from uncap.domain.association.store import BIG, BLOCK, Cell, CellStore, batch_pk, part_pk
 from uncap.domain.association.zones import RunDoc, read_zones
 from uncap.domain.codes.scheme import INDEX_BITS
+from uncap.services.association_fills import Fills
 from uncap.services.association_leases import stored_file
 
 _BLOCKS = BIG // BLOCK
@@ -25,9 +26,10 @@ _BLOCKS = BIG // BLOCK
 class RunReads:
     """`domain.association.coverage.Reads`. `run` is the run that is being judged: earlier ones of the file count."""
 
-    def __init__(self, store: CellStore, record: FileRecord) -> None:
+    def __init__(self, store: CellStore, record: FileRecord, counts: ParentCounts) -> None:
         self.coverage: dict[int, Coverage] = {}
         self.run = record.runs
+        self.fills = Fills(store, record, counts)
         self._store = store
         self._file = (record.file_id, record.generation, record.accepted_at_ms)
         self._others: dict[str, FileRecord | None] = {}
@@ -48,6 +50,10 @@ class RunReads:
                 cells[block].append(cell)
         views = {block: view_of(some, algebras, self._accepted_at) for block, some in cells.items()}
         return Known(views, {part: algebras})
+
+    def fill(self, keys: I64) -> None:
+        """See `Reads`."""
+        self.fills.look(keys)
 
     def _cells(self, pk: str, low: str, high: str) -> Iterator[Cell]:
         """Without what a crashed attempt of this very run has left."""
@@ -84,7 +90,7 @@ def recalled(
         for cell in cells:
             block = int(cell.sk[1:4]) + part * _BLOCKS if cell.sk.startswith("b") else 0
             if "#b#" in cell.sk:
-                found.append(children_in(view_of([cell], [], accepted_at), block))
+                found += [children for _, children in children_in(view_of([cell], [], accepted_at), block)]
             elif "#x#" in cell.sk:
                 _recall_events(cell, coverage, counts, pack)
         for child, keys in found:

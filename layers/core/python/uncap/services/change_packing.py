@@ -11,7 +11,7 @@ import msgspec
 from uncap.adapters.association import snapshot_of
 from uncap.adapters.audited_writes import MAX_WRITES, DocWrite, doc_of
 from uncap.domain.association.blocks import NOWHERE, Event
-from uncap.domain.association.files import FileRecord, Head
+from uncap.domain.association.files import FileRecord, Fill, Head
 from uncap.domain.association.history import BY_HAND, HandChange
 from uncap.domain.association.ports import AssociationReader, UnitRef, UnitSpan
 from uncap.domain.association.store import batch_pk, block_sk, file_pk, part_pk
@@ -64,11 +64,12 @@ def change_packing(desk: Desk, actor: Actor, given: PackingChange) -> ChangedPac
         things = _contents(desk.association, things)
     # What is in packs is read after the heads: whoever changes it in between makes the heads' versions wrong.
     heads = _heads(desk, {thing.batch_no for thing in things})
+    fill = _fill(desk, into.batch_no) if into else []
     moves = _moves(desk, snapshot_of(desk.association), given.kind, things, into, at_ms)
     change_id, writes = change_writes(desk, given.kind, moves, at_ms, heads)
     places = {pack for move in moves.values() for pack in move if pack is not None}
     desk.writes.commit(
-        writes,
+        [*writes, *fill],
         draft(
             actor,
             "batches.packing",
@@ -119,7 +120,7 @@ def change_writes(
     below = {(pack.batch_no, batch_no) for pack, batch_no in into}
     writes += [DocWrite("flow", batch_pk(above), f"down#{batch_no}", "{}", 0) for above, batch_no in sorted(below)]
     writes += [DocWrite("flow", batch_pk(no), "head", doc_of(head), head.version) for no, head in heads.items()]
-    if len(writes) > MAX_WRITES - 4:
+    if len(writes) > MAX_WRITES - 5:
         raise InputError("range_too_wide", "these things lie too far apart for one change; make it in parts")
     return change_id, writes
 
@@ -137,6 +138,12 @@ def _heads(desk: Desk, batches: Iterable[int]) -> dict[int, Head]:
             visible = visible or (holder is not None and holder.state == "visible" and batch_no in holder.adds)
         found[batch_no] = Head("", visible, head.changes + 1, head.version + 1)
     return found
+
+
+def _fill(desk: Desk, batch_no: int) -> list[DocWrite]:
+    """More goes into a pack of this batch: refused if a file comes in between, noticed by a file that is at work."""
+    version = (desk.flow.value(batch_pk(batch_no), "fill", Fill) or Fill()).version + 1
+    return [DocWrite("flow", batch_pk(batch_no), "fill", doc_of(Fill(version)), version)]
 
 
 def _contents(reader: AssociationReader, packs: Sequence[UnitRef]) -> list[UnitRef]:

@@ -84,7 +84,7 @@ class Event(msgspec.Struct, frozen=True, order=True):
     rank: int  # order within its run at equal times
     parent_batch: int
     parent_index: int
-    out_batch: int  # what it was in before, -1 if in nothing
+    out_batch: int  # what it was in until now, -1 if in nothing
     out_index: int
     line: int
 

@@ -53,3 +53,7 @@ class Reads(Protocol):
     def known(self, batch_no: int, part: int, blocks: list[int]) -> Known | None:
         """What counted before this run in these blocks of a partition; None for no blocks."""
         ...
+
+    def fill(self, keys: I64) -> None:
+        """Puts into the counts what others have put into these parents (sorted distinct keys)."""
+        ...

@@ -39,7 +39,8 @@ class Issue(msgspec.Struct, frozen=True, omit_defaults=True):
 
     For a contradiction `other` is what the child is in instead, `other_file` and `other_lines` (first, last) say where
     that was stated: the exact line twice, or the lines of the stored block it is in; `other_file` is "" for this file,
-    an exception's id for what was changed by hand.
+    an exception's id for what was changed by hand. For an over-full case `other_file` is who last put something into
+    it before this file, if anybody did, `count` how many had been put in.
     """
 
     line: int
@@ -49,7 +50,14 @@ class Issue(msgspec.Struct, frozen=True, omit_defaults=True):
     other: UnitRef | None = None
     other_file: str = ""
     other_lines: tuple[int, int] = (0, 0)
-    count: int = 0  # case_short: how many were packed in it
+    count: int = 0  # case_short: how many are packed in it; case_overfull: how many others put in
+
+
+class RunNotes(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Item `issues#{run}` of a file: issues that are kept, and the first lines of parents that are short so far."""
+
+    issues: tuple[Issue, ...] = ()
+    first_lines: dict[int, int] = {}
 
 
 class FormCost(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -101,7 +109,7 @@ class FileRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     runs: int = 0
     batches: tuple[int, ...] = ()  # child batches it holds
     adds: tuple[int, ...] = ()  # those of them it packs, rather than only takes out
-    against: dict[str, int] = {}  # contradictions with other files and with changes by hand, by their ids
+    against: dict[str, int] = {}  # by id: files and changes by hand it contradicts, or over-fills a case together with
     added: int = 0
     deleted: int = 0
     counts: dict[str, int] = {}  # by reason
@@ -134,6 +142,12 @@ class Head(msgspec.Struct, frozen=True, omit_defaults=True):
     visible: bool = False
     changes: int = 0
     version: int = 1
+
+
+class Fill(msgspec.Struct, frozen=True):
+    """Item `fill` of a batch of packs: its version moves whenever something becomes visible that packs into it."""
+
+    version: int = 0
 
 
 def sha256_of(data: bytes) -> str:

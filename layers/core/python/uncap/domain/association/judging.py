@@ -50,7 +50,8 @@ def judge(
         parent = None if row.delete else row.parent
         facts.insert(at, Fact(row.at_ms, origin, row.rank, parent, (row.line, row.line)))
         keys.insert(at, key)
-        events.append(_event(index, row, parent, inside))
+        left = before.parent if before and after is None else None
+        events.append(_event(index, row, parent, left))
     return Verdict(events, issues)
 
 
@@ -65,7 +66,9 @@ def _fault(row: ChildRow, inside: UnitRef | None, before: Fact | None, after: Fa
     return "", None
 
 
-def _event(index: int, row: ChildRow, parent: UnitRef | None, inside: UnitRef | None) -> Event:
+def _event(index: int, row: ChildRow, parent: UnitRef | None, left: UnitRef | None) -> Event:
+    """`left`: what has one thing less in it now. Nothing has where more is known since, or roll order alone
+    had put it there."""
     into = parent or UnitRef(NOWHERE, NOWHERE)
-    out = inside or UnitRef(NOWHERE, NOWHERE)
+    out = left or UnitRef(NOWHERE, NOWHERE)
     return Event(index, row.at_ms, row.rank, into.batch_no, into.index, out.batch_no, out.index, row.line)

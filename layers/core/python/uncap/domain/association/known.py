@@ -80,15 +80,13 @@ def _dense(algebra: Algebra) -> I64:
     return np.where(there, keys, -1)
 
 
-def children_in(view: BlockView, block: int) -> I64:
-    """Children of the block that are placed by segments, with their parents' keys: shape (2, n)."""
-    found = [np.zeros((2, 0), np.int64)]
-    for _, segment in view.segments:
+def children_in(view: BlockView, block: int) -> Iterator[tuple[str, I64]]:
+    """Children of the block that are placed by segments, with their parents' keys, shape (2, n); and who says so."""
+    for origin, segment in view.segments:
         parents = np.frombuffer(segment.parents, np.int64)
         at = np.flatnonzero(parents >= 0)
         keys = key_of(np.full(len(at), segment.parent_batch, np.int64), parents[at])
-        found.append(np.stack([at + block * BLOCK, keys]))
-    return np.concatenate(found, axis=1)
+        yield origin.source, np.stack([at + block * BLOCK, keys])
 
 
 def children_of_algebra(algebra: Algebra, part: int) -> I64:

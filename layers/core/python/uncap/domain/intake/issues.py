@@ -37,7 +37,9 @@ def fault_of(issue: Issue) -> RowFault:
         first, last = issue.other_lines
         lines = f"line {first}" if first == last else f"lines {first} to {last}"
         words += f" ({lines} of {'file ' + issue.other_file if issue.other_file else 'this file'})"
-    if issue.count:
+    if issue.reason == "case_overfull" and issue.other_file:
+        words += f"; {issue.count} of it were put in before, last by file {issue.other_file}"
+    elif issue.count:
         words += f": {issue.count}"
     return RowFault(issue.line, issue.reason, words, grave=issue.reason not in NOTES)
 
