@@ -12,7 +12,7 @@ from typing import TypeVar
 from tests.histories.stores import FakeLedger
 from tests.histories.world import World
 from uncap.adapters.catalog import CatalogSource
-from uncap.adapters.ledger_items import owner_of, postings_text, reward_doc, reward_key
+from uncap.adapters.ledger_items import owner_of, postings_text, reward_doc, reward_key, waiting_of
 from uncap.domain.rewards.reward import Reward
 
 ResultT = TypeVar("ResultT")
@@ -21,6 +21,7 @@ _BATCH_GET = 100
 _READ_KB = 4
 _SMALL_ATTRIBUTES = 60  # st, rev, att, due_shard, due_at and the names of all attributes
 
+_WAITING_NAMES = 19  # wait_shard, wait_key and the shard
 _OWNER_NAMES = 22  # owner, owner_at and its number
 
 
@@ -32,7 +33,7 @@ class MeteredLedger(FakeLedger):
         self.units: Counter[str] = Counter()
 
     def create(self, reward: Reward) -> Reward:
-        self._write(reward_size(reward), bool(reward.due_at_ms) + bool(owner_of(reward)))
+        self._write(reward_size(reward), bool(reward.due_at_ms) + bool(owner_of(reward)) + bool(waiting_of(reward)))
         return super().create(reward)
 
     def get(self, reward_id: str) -> Reward | None:
@@ -49,6 +50,8 @@ class MeteredLedger(FakeLedger):
 
     def replace(self, old: Reward, new: Reward) -> None:
         changes = (bool(old.due_at_ms) + bool(new.due_at_ms)) if old.due_at_ms != new.due_at_ms else 0
+        was, now = waiting_of(old), waiting_of(new)
+        changes += (bool(was) + bool(now)) if was != now else 0
         changes += bool(owner_of(new)) and not owner_of(old)  # once listed, a reward stays listed
         self._write(max(reward_size(old), reward_size(new)), changes)
         super().replace(old, new)
@@ -93,4 +96,5 @@ def reward_size(reward: Reward) -> int:
     texts = (reward_key(reward.reward_id), reward_doc(reward))
     entries = (postings_text(reward.granted) or "", postings_text(reward.settled) or "")
     listed = len(owner_of(reward)) + _OWNER_NAMES if owner_of(reward) else 0
-    return sum(len(text.encode()) for text in (*texts, *entries)) + _SMALL_ATTRIBUTES + listed
+    waits = len(waiting_of(reward)) + _WAITING_NAMES if waiting_of(reward) else 0
+    return sum(len(text.encode()) for text in (*texts, *entries)) + _SMALL_ATTRIBUTES + listed + waits

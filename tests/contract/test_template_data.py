@@ -88,7 +88,11 @@ def test_keys_are_those_of_the_models() -> None:
         index["IndexName"]: [key["AttributeName"] for key in index["KeySchema"]]
         for index in TABLES["LedgerTable"]["GlobalSecondaryIndexes"]
     }
-    assert indexes == {"due": ["due_shard", "due_at"], "owner": ["owner", "owner_at"]}
+    assert indexes == {
+        "due": ["due_shard", "due_at"],
+        "waiting": ["wait_shard", "wait_key"],
+        "owner": ["owner", "owner_at"],
+    }
 
 
 def test_queues_are_encrypted_and_rewards_end_in_a_dead_letter_queue() -> None:

@@ -46,13 +46,11 @@ class Shop:
         return phone.scan(self.market.gtin, serial).rewards
 
     def rewards(self, index: int) -> dict[str, dict[str, Any]]:
-        listed = self.market.desk.call("GET", "/rewards", campaign_id=self.campaign_id, count=200)["items"]
-        mine = [one for one in listed if one["code"] == f"{self.batch_no}.{index}.1"]
+        mine = self.market.desk.call("GET", "/rewards", code=f"{self.batch_no}.{index}.1")["items"]
         return {f"{one['beneficiary']} {one['amount_minor']}": one for one in mine}
 
-    def reward_ids(self) -> set[str]:
-        listed = self.market.desk.call("GET", "/rewards", campaign_id=self.campaign_id, count=200)["items"]
-        return {one["reward_id"] for one in listed}
+    def reward_ids(self, *indices: int) -> set[str]:
+        return {one["reward_id"] for index in indices for one in self.rewards(index).values()}
 
     def explained(self, index: int) -> dict[str, Any]:
         told: dict[str, Any] = self.market.desk.call("GET", f"/claims/{self.batch_no}.{index}.1/explanation")
@@ -103,6 +101,7 @@ def test_every_second_opening_of_a_person_counts(shop: Shop) -> None:
 
 
 def test_reconciling_finds_nothing_to_add(shop: Shop) -> None:
-    before = shop.reward_ids()
+    before = shop.reward_ids(0, 1, 2)
     shop.market.invoke("reconcile_job")
-    assert shop.reward_ids() == before
+    assert before
+    assert shop.reward_ids(0, 1, 2) == before

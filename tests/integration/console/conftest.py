@@ -173,12 +173,16 @@ def create_table(client: Any, name: str) -> None:
     attributes = [name for name, _ in keys]
     extra: dict[str, Any] = {}
     if name == "ledger":
-        attributes += ["due_shard", "owner"]
+        attributes += ["due_shard", "owner", "wait_shard", "wait_key"]
         due = [{"AttributeName": "due_shard", "KeyType": "HASH"}, {"AttributeName": "due_at", "KeyType": "RANGE"}]
         owner = [{"AttributeName": "owner", "KeyType": "HASH"}, {"AttributeName": "owner_at", "KeyType": "RANGE"}]
+        waiting = [
+            {"AttributeName": "wait_shard", "KeyType": "HASH"},
+            {"AttributeName": "wait_key", "KeyType": "RANGE"},
+        ]
         extra["GlobalSecondaryIndexes"] = [
             {"IndexName": index, "KeySchema": schema, "Projection": {"ProjectionType": "KEYS_ONLY"}}
-            for index, schema in (("due", due), ("owner", owner))
+            for index, schema in (("due", due), ("owner", owner), ("waiting", waiting))
         ]
     definitions = [{"AttributeName": one, "AttributeType": "S"} for one in attributes]
     if extra:

@@ -36,6 +36,7 @@ def put_reward(bench: Bench, state: State = State.HELD, reward_id: str = REWARD_
             amount_minor=88,
             currency="CNY",
             reason="epoch_compromised" if state is State.HELD else "",
+            due_at_ms=NOW_MS if state is State.PENDING else 0,
         )
     )
 
@@ -57,6 +58,7 @@ def test_rewards_by_state_and_campaign_in_pages(bench: Bench, admin: Api) -> Non
     for number in range(9):
         state = State.HELD if number % 3 else State.PENDING
         put_reward(bench, state, f"{number:026d}", f"c{number % 2}@1")
+    put_reward(bench, State.PAID, f"{10:026d}", "c1@1")  # over: it is in no list
     for query, expected in (("", 9), ("state=HELD", 6), ("campaign_id=c1", 4), ("state=HELD&campaign_id=c0", 3)):
         found, cursor = [], ""
         for _ in range(20):
@@ -66,7 +68,9 @@ def test_rewards_by_state_and_campaign_in_pages(bench: Bench, admin: Api) -> Non
             if not cursor:
                 break
         assert len(found) == len(set(found)) == expected, query
-    assert admin.refused("GET", "/rewards?state=LOST") == (400, "query_invalid")
+    for wrong in ("state=LOST", "state=PAID", "code=1", "code=1.2.9"):
+        assert admin.refused("GET", f"/rewards?{wrong}") == (400, "query_invalid")
+    assert admin.refused("GET", "/rewards?code=9.9.1") == (404, "claim_unknown")
 
 
 def test_two_people_release_a_held_reward(bench: Bench, admin: Api, second: Api) -> None:

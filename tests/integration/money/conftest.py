@@ -124,7 +124,7 @@ def settings(aws: None) -> RelaySettings:
     dynamodb.create_table(TableName="scans", AttributeDefinitions=attributes, **key)
     ledger: Any = {
         "AttributeDefinitions": [*attributes, *DUE_ATTRIBUTES],
-        "GlobalSecondaryIndexes": [DUE_INDEX, OWNER_INDEX],
+        "GlobalSecondaryIndexes": [DUE_INDEX, OWNER_INDEX, WAITING_INDEX],
     }
     dynamodb.create_table(TableName="ledger", **ledger, **key)
     for name in ("catalog", "parties", "flow"):
@@ -154,6 +154,8 @@ DUE_ATTRIBUTES: Any = [
     {"AttributeName": "due_at", "AttributeType": "N"},
     {"AttributeName": "owner", "AttributeType": "S"},
     {"AttributeName": "owner_at", "AttributeType": "N"},
+    {"AttributeName": "wait_shard", "AttributeType": "S"},
+    {"AttributeName": "wait_key", "AttributeType": "S"},
 ]
 DUE_INDEX: Any = {
     "IndexName": "due",
@@ -168,6 +170,14 @@ OWNER_INDEX: Any = {
     "KeySchema": [
         {"AttributeName": "owner", "KeyType": "HASH"},
         {"AttributeName": "owner_at", "KeyType": "RANGE"},
+    ],
+    "Projection": {"ProjectionType": "KEYS_ONLY"},
+}
+WAITING_INDEX: Any = {
+    "IndexName": "waiting",
+    "KeySchema": [
+        {"AttributeName": "wait_shard", "KeyType": "HASH"},
+        {"AttributeName": "wait_key", "KeyType": "RANGE"},
     ],
     "Projection": {"ProjectionType": "KEYS_ONLY"},
 }

@@ -2,7 +2,7 @@
 
 Attributes: `pk` reward#{id}; `st` state; `rev` writes so far; `att` number of the newest attempt; `doc` JSON of the
 Reward without its entries; `granted`, `settled` JSON of the postings; `due_shard`, `due_at` (epoch ms) while it waits;
-`owner`, `owner_at` where a person's wallet lists it.
+`wait_shard`, `wait_key` while it is open and in nobody's hands; `owner`, `owner_at` where a person's wallet lists it.
 """
 
 import msgspec
@@ -12,7 +12,7 @@ from uncap.domain.books.accounts import Holder
 from uncap.domain.errors import ConflictError, PoisonError
 from uncap.domain.ledger import Posting, balanced
 from uncap.domain.rewards.accruing import ACCRUAL, month_of
-from uncap.domain.rewards.reward import Reward, State
+from uncap.domain.rewards.reward import FINAL, Reward, State
 
 DUE_SHARDS = 8
 REWARD = "reward#"
@@ -20,6 +20,8 @@ Values = dict[str, str | int]
 """Attribute name → value, `pk` excepted."""
 
 _DUE = ("due_shard", "due_at")
+_WAITING = ("wait_shard", "wait_key")
+_STANDS = frozenset({State.HELD, State.CLAIMABLE, State.FAILED})
 _ENCODER = msgspec.json.Encoder()
 _REWARD = msgspec.json.Decoder(Reward)
 _POSTINGS = msgspec.json.Decoder(tuple[Posting, ...])
@@ -45,7 +47,8 @@ def changes_of(old: Reward, new: Reward) -> tuple[Values, tuple[str, ...]]:
     settled = postings_text(new.settled)
     if settled and not old.settled:
         values["settled"] = settled
-    return values, _DUE if old.due_at_ms and not new.due_at_ms else ()
+    removed = _DUE if old.due_at_ms and not new.due_at_ms else ()
+    return values, (*removed, *_WAITING) if waiting_of(old) and not waiting_of(new) else removed
 
 
 def _moving(reward: Reward) -> Values:
@@ -59,6 +62,8 @@ def _moving(reward: Reward) -> Values:
         values |= {"owner": owner, "owner_at": reward.claimed_at_ms}
     elif (booked := accrual_of(reward)) is not None:
         values |= {"owner": booked.owner(month_of(reward.paid_at_ms)), "owner_at": reward.paid_at_ms}
+    if waiting := waiting_of(reward):
+        values |= {"wait_shard": due_shard(reward.reward_id), "wait_key": waiting}
     if reward.due_at_ms:
         values |= {"due_shard": due_shard(reward.reward_id), "due_at": reward.due_at_ms}
     return values
@@ -74,6 +79,22 @@ def owner_of(reward: Reward) -> str:
         return ""
     waits = reward.due_at_ms or reward.state in (State.HELD, State.CLAIMABLE, State.FAILED)
     return person_owner(reward.party) if reward.kind != "cash" or waits else ""
+
+
+def waiting_of(reward: Reward) -> str:
+    """Under which the index `waiting` lists the reward: by state, campaign, time of the claim. "" where it does not.
+
+    It lists what is open and stands still: held, failed, claimable, or with a moment to be looked at. What is on its
+    way at the rail for the first time and what is over is in no list; a unit for each would exceed ADR 0007's budget.
+    """
+    if reward.state in FINAL or not (reward.due_at_ms or reward.state in _STANDS):
+        return ""
+    return f"{waiting_prefix(reward.state.value, reward.campaign_id)}{reward.claimed_at_ms:013d}#{reward.reward_id}"
+
+
+def waiting_prefix(state: str, campaign_id: str = "") -> str:
+    """What the keys of a state's rewards begin with, or those of one campaign of it."""
+    return f"{state}#{campaign_id}#" if campaign_id else f"{state}#"
 
 
 def accrual_of(reward: Reward) -> Holder | None:

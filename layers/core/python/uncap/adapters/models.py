@@ -80,6 +80,17 @@ class DueIndex(GlobalSecondaryIndex["LedgerItem"]):  # type: ignore[no-untyped-c
     due_at = IntegerAttribute(range_key=True)
 
 
+class WaitingIndex(GlobalSecondaryIndex["LedgerItem"]):  # type: ignore[no-untyped-call]  # PynamoDB leaves it untyped
+    """Open rewards that stand still, by state, campaign and time (`reward_lists.py`). Sparse."""
+
+    class Meta:
+        index_name = "waiting"
+        projection = KeysOnlyProjection()
+
+    wait_shard = UnicodeAttribute(hash_key=True)
+    wait_key = UnicodeAttribute(range_key=True)
+
+
 class OwnerIndex(GlobalSecondaryIndex["LedgerItem"]):  # type: ignore[no-untyped-call]  # PynamoDB leaves it untyped
     """What somebody has, by time (`owner_lists.py`). Sparse."""
 
@@ -107,9 +118,12 @@ class LedgerItem(Model):
     due_shard = UnicodeAttribute(null=True)
     due_at = IntegerAttribute(null=True)
     n = IntegerAttribute(null=True)  # hold# items: how many rewards hold the place
+    wait_shard = UnicodeAttribute(null=True)
+    wait_key = UnicodeAttribute(null=True)
     owner = UnicodeAttribute(null=True)
     owner_at = IntegerAttribute(null=True)
     due = DueIndex()
+    waiting = WaitingIndex()
     by_owner = OwnerIndex()
 
 

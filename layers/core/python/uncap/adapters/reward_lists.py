@@ -1,24 +1,31 @@
-"""Pages of rewards for the console: by state, by campaign, by both. Reads only.
+"""Pages of open rewards that stand still: by state, by campaign, by both, the latest claim first. Reads only.
 
-The Ledger has no index over states (docs/adr/0001): a page walks the table from a cursor and stops after a bounded
-number of items, so it may be short or empty although more follow.
+The Ledger's index `waiting` has them (docs/adr/0028): one Query per shard, merged; then only what is shown is read.
+Used by the console's list and by the reconcile job.
 """
 
-from typing import Any
+import heapq
+import itertools
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
 from uncap.adapters.dynamo_faults import translated
-from uncap.adapters.ledger_items import REWARD, reward_of
-from uncap.adapters.models import LedgerItem
-from uncap.domain.rewards.reward import Reward
+from uncap.adapters.ledger_items import DUE_SHARDS, REWARD, reward_of, waiting_of, waiting_prefix
+from uncap.adapters.models import LedgerItem, WaitingIndex
+from uncap.domain.rewards.reward import Reward, State
 
-_WALK = 2_000
-_ROUND = 500
+LISTED = (
+    *(State.HELD, State.FAILED, State.CLAIMABLE),
+    *(State.PENDING, State.SUBMITTING, State.ACCEPTED, State.WAIT_USER),
+)
+"""In this order they are listed where no state is asked for: what waits for people comes first."""
+_END = "\uffff"
+_BATCH_GET = 100
 
 
 class RewardPage(msgspec.Struct, frozen=True):
-    """Rewards found; `after` is the key to continue from, "" at the end of the table."""
+    """Rewards found; `after` is the key to continue from, "" at the end."""
 
     rewards: list[Reward]
     after: str
@@ -28,25 +35,50 @@ class RewardLists:
     """Needs `open_tables` to have bound LedgerItem."""
 
     def page(self, *, state: str, campaign_id: str, limit: int, after: str = "") -> RewardPage:
-        """Up to `limit` rewards, in the table's own order. Raises TransientError."""
-        found: list[Reward] = []
-        key: dict[str, dict[str, Any]] | None = {"pk": {"S": after}} if after else None
-        for _ in range(_WALK // _ROUND):
-            with translated():
-                # Unfiltered, so that `limit` bounds what is read, not what is found.
-                walk = LedgerItem.scan(limit=_ROUND, page_size=_ROUND, last_evaluated_key=key)
-                for item in walk:
-                    if _wanted(item, state, campaign_id):
-                        found.append(reward_of(item.doc))
-                    if len(found) == limit:
-                        return RewardPage(found, item.pk)
-                key = walk.last_evaluated_key
-            if key is None:
-                return RewardPage(found, "")
-        return RewardPage(found, str(key["pk"]["S"]) if key else "")
+        """Up to `limit` rewards. One that moved on in this very second is left out, so a page may be short.
+
+        Raises TransientError.
+        """
+        at_state = after.partition("#")[0]
+        states: Sequence[str] = [state] if state else [one.value for one in LISTED]
+        if at_state in states:
+            states = states[states.index(at_state) :]
+        keys: list[str] = []
+        for one in states:
+            prefix = waiting_prefix(one, campaign_id)
+            keys += _keys(prefix, limit - len(keys), after if one == at_state else "")
+            if len(keys) == limit:
+                break
+        return RewardPage(_rewards(keys), keys[-1] if len(keys) == limit else "")
 
 
-def _wanted(item: LedgerItem, state: str, campaign_id: str) -> bool:
-    if not item.pk.startswith(REWARD) or (state and item.st != state):
-        return False
-    return not campaign_id or reward_of(item.doc).campaign_id == campaign_id
+def _keys(prefix: str, limit: int, after: str) -> list[str]:
+    """The latest of a prefix that come after this key, from all shards."""
+    with translated():
+        streams = [_shard(str(shard), prefix, limit, after) for shard in range(DUE_SHARDS)]
+        return list(itertools.islice(heapq.merge(*streams, reverse=True), limit))
+
+
+def _shard(shard: str, prefix: str, limit: int, after: str) -> Iterator[str]:
+    # `after` itself is shown already, and the range of a key condition includes both its ends.
+    until = after if after.startswith(prefix) else prefix + _END
+    rows = LedgerItem.waiting.query(
+        shard,
+        WaitingIndex.wait_key.between(prefix, until),
+        scan_index_forward=False,
+        limit=limit + 1,
+        page_size=limit + 1,
+    )
+    return (item.wait_key for item in rows if item.wait_key != after)
+
+
+def _rewards(keys: Sequence[str]) -> list[Reward]:
+    """In the order of the keys; strongly consistent, so none is shown in a state that it has left."""
+    found: dict[str, Reward] = {}
+    pks = [REWARD + key.rpartition("#")[2] for key in keys]
+    with translated():
+        for at in range(0, len(pks), _BATCH_GET):
+            for item in LedgerItem.batch_get(pks[at : at + _BATCH_GET], consistent_read=True):
+                reward = reward_of(item.doc)
+                found[waiting_of(reward)] = reward
+    return [found[key] for key in keys if key in found]

@@ -129,6 +129,18 @@ def explain_claim(desk: Desk, code_key: str, query: ExplainQuery) -> PastExplana
     return PastExplanation(told, decided, agrees, _rewards(desk, ref, campaign, decision))
 
 
+def rewards_of_claim(desk: Desk, code_key: str) -> list[Reward]:
+    """Every reward that a claimed code has brought so far.
+
+    Raises NotFoundError (`claim_unknown`), ConflictError (`claim_undecided`).
+    """
+    ref, claim = _claim(desk, code_key)
+    campaign = desk.catalog.campaign_version(*claim.campaign_version)
+    picks = _decision(desk, ref, campaign).picks
+    found = desk.ledger.get_many([ids.reward_id(ref, campaign.campaign_id, one.no, one.beneficiary) for one in picks])
+    return list(found.values())
+
+
 def _claim(desk: Desk, code_key: str) -> tuple[CodeRef, Mark]:
     try:
         ref = CodeRef.from_key(code_key)
