@@ -8,8 +8,8 @@ import pytest
 
 from tests.kits.scan_events import body_of, event
 from tests.kits.scan_kit import GTIN, NOON_MS, serial_of
+from tests.kits.scan_replies import problem
 from tests.unit.routes.conftest import Api
-from tests.unit.routes.test_scan_api import problem
 from uncap.domain.catalog import Role
 from uncap.domain.memberships import BELIEVED_S, Invitation, Membership, key_of, new_code
 from uncap.domain.sessions import Session, unseal
