@@ -64,6 +64,8 @@ class FakeRail:
         self.no_new_bills_after_ms = 0  # a recall or pause is stored; 0: none is
         self.let_go: Callable[[str], bool] = lambda _bill_no: False
         """Whether people have decided that the stop does not hold this bill's reward."""
+        self.accounts: dict[str, str] = {}
+        """Through which merchant account each bill came, where there are several."""
         self.heard: set[str] = set()
         """Bills whose success was told and taken."""
         self._late: list[tuple[int, PayInstruction]] = []
@@ -216,6 +218,7 @@ class FakeRail:
             bill_no=told.bill_no,
             amount_minor=told.amount_minor,
             outcome=self._outcome(bill),
+            account=self.accounts.get(told.bill_no, ""),
         )
         # Never guaranteed, and duplicates are to be expected.
         copies = self.world.random.choice([0, 1, 1, 2]) if notices is None else notices
