@@ -26,6 +26,7 @@ class MemoryPace:
         self.rests: dict[str, int] = {}
         self.spent: dict[str, tuple[int, int]] = {}
         self.writes = 0
+        self.reads = 0
 
     def lease(self, account: str, earliest: int, latest: int, count: int, now_ms: int) -> Pace:
         self.writes += 1
@@ -39,6 +40,10 @@ class MemoryPace:
     def rest(self, account: str, until_ms: int) -> None:
         self.writes += 1
         self.rests[account] = max(self.rests.get(account, 0), until_ms)
+
+    def rests_until(self, account: str) -> int:
+        self.reads += 1
+        return self.rests.get(account, 0)
 
     def spend(self, counter: str, amount_minor: int, limit: Allowance, expires_at_s: int) -> bool:
         self.writes += 1
@@ -73,10 +78,12 @@ class PayoutWorld:
         self._wake_at(self.now_us + round(seconds * 1_000_000) + late_us, getcurrent())
         self._hub.switch()
 
-    def scheduler(self, accounts: Mapping[str, AccountLimits], routes: tuple[Route, ...] = ()) -> Scheduler:
+    def scheduler(
+        self, accounts: Mapping[str, AccountLimits], routes: tuple[Route, ...] = (), workers: int = 0
+    ) -> Scheduler:
         """One worker's; all share the store."""
         told = {name: (limits, 100) for name, limits in accounts.items()}
-        return Scheduler(self.store, told, routes, self.clock_us, self.pause)
+        return Scheduler(self.store, told, routes, self.clock_us, self.pause, workers)
 
     def spawn(self, body: Callable[[], None]) -> None:
         """A lane that begins now."""

@@ -46,6 +46,7 @@ def test_both_stores_answer_alike(pace: WirePace, seed: int) -> None:
             until = NOW_MS + now + rng.randrange(20)
             pace.rest(account, until)
             memory.rest(account, until)
+            assert pace.rests_until(account) == memory.rests_until(account)
         else:
             limit = Allowance(rng.choice((None, 300, 900)), rng.choice((None, 0, 5)))
             spent = (f"{account}#1", rng.randrange(1, 200), limit, 99)

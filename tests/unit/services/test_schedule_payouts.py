@@ -34,6 +34,56 @@ def test_the_rails_rate_is_used_and_in_no_second_exceeded(workers: int, lanes: i
     assert len(calls) >= 0.99 * RATE * seconds
 
 
+@pytest.mark.parametrize(("workers", "lanes", "late"), [(2, 16, 0.001), (3, 12, 0.2), (10, 4, 0.001)])
+def test_shares_use_the_rate_exceed_it_in_no_second_and_cost_no_write(workers: int, lanes: int, late: float) -> None:
+    world = PayoutWorld(seed=workers, late=late)
+    for _ in range(workers):
+        scheduler = world.scheduler({"m1": AccountLimits()}, workers=workers)
+        for _ in range(lanes):
+            world.spawn(partial(world.drain, scheduler, (40, 200)))
+    world.run(START_US + 11_000_000)
+    calls = [at for at in world.sends["m1"] if at >= START_US + 1_000_000]
+    assert busiest_second(calls) <= RATE
+    assert len(calls) >= (0.97 if late < 0.1 else 0.7) * RATE * 10
+    assert world.store.writes == 0
+    assert world.store.reads <= 12 * workers, "whether the account rests, once a second"
+
+
+def test_workers_that_come_and_go_keep_the_rate() -> None:
+    """Never more than two at work at once, but each for 300 ms only, then another container."""
+    world = PayoutWorld(seed=8)
+
+    def one_after_another() -> None:
+        while True:
+            scheduler = world.scheduler({"m1": AccountLimits()}, workers=2)
+            ends_us = world.now_us + 300_000
+            while world.now_us < ends_us:
+                errand = world.errand(amount_minor=30)
+                found = scheduler.choose(errand)
+                if isinstance(found, Go):
+                    world.sent(scheduler, found, errand)
+
+    for _ in range(2):
+        world.spawn(one_after_another)
+    world.run(START_US + 10_000_000)
+    assert busiest_second(world.sends["m1"]) <= RATE
+    assert len(world.sends["m1"]) > 0.3 * RATE * 10
+
+
+def test_a_small_share_is_not_kept_and_a_rest_stops_every_share() -> None:
+    world = PayoutWorld(seed=9)
+    assert isinstance(in_world(world, world.scheduler({"m1": AccountLimits(rate_per_s=15)}, workers=2)), Go)
+    assert world.store.writes == 1, "the table gave the slot out"
+    accounts = {"m1": AccountLimits()}
+    mine, other = world.scheduler(accounts, workers=2), world.scheduler(accounts, workers=2)
+    assert isinstance(in_world(world, other), Go)
+    mine.heard("m1", NotAccepted(reason="NOT_ENOUGH", retry_after_ms=600_000))
+    for scheduler in (mine, other):
+        found = in_world(world, scheduler)
+        assert isinstance(found, Later)
+        assert found.reason == RESTING
+
+
 def test_the_rate_holds_where_every_fifth_thread_wakes_too_late() -> None:
     world = PayoutWorld(seed=5, late=0.2)
     for _ in range(4):

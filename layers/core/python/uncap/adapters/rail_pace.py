@@ -57,6 +57,10 @@ class WirePace:
         form = ("SET #rest = :until", "attribute_not_exists(#rest) OR #rest < :until")
         self._update(f"{RAIL}{account}", form, {"until": until_ms})
 
+    def rests_until(self, account: str) -> int:
+        """See `PaceStore`."""
+        return _number(get_item(self._client, self._table, {"pk": f"{RAIL}{account}"}, consistent=False) or {}, "rest")
+
     def spend(self, counter: str, amount_minor: int, limit: Allowance, expires_at_s: int) -> bool:
         """See `PaceStore`."""
         checks: list[str] = []

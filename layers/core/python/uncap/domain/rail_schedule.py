@@ -94,6 +94,10 @@ class PaceStore(Protocol):
         """Nobody is given slots of this account before then. An earlier end never shortens it."""
         ...
 
+    def rests_until(self, account: str) -> int:
+        """Until when the account rests, epoch ms, 0 for never; at half the price of certainty."""
+        ...
+
     def spend(self, counter: str, amount_minor: int, limit: "Allowance", expires_at_s: int) -> bool:
         """Count one payout of this amount if number and sum stay within the limit; else count nothing: False."""
         ...

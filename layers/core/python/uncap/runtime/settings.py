@@ -113,6 +113,7 @@ class PayoutSettings(_Common, frozen=True, kw_only=True):
     notify_url: str
     rail_timeout_ms: int = 5_000
     limits_table: str = ""  # where workers share the rail's rate and daily limits; "" for who never submits
+    payout_workers: int = 0  # at most so many at once: each keeps its share of a rate; 0: the table gives slots out
     first_look_s: int = 300  # after this long without a callback the rail is asked; at most 900 (SQS)
 
 

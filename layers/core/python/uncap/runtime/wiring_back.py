@@ -233,7 +233,8 @@ def _scheduler(settings: PayoutSettings, cash: CashRails | None, tables: Caller)
     if not settings.limits_table or not cash:
         return None
     pace = WirePace(tables, settings.limits_table)
-    return Scheduler(pace, cash.limits, cash.routes, lambda: time.time_ns() // 1_000, time.sleep)
+    clock_us = lambda: time.time_ns() // 1_000  # noqa: E731  # one word in one place
+    return Scheduler(pace, cash.limits, cash.routes, clock_us, time.sleep, settings.payout_workers)
 
 
 @functools.cache

@@ -29,6 +29,7 @@ from uncap.domain.rail_schedule import (
     reach_us,
 )
 from uncap.domain.rails import NotAccepted, RailOutcome
+from uncap.services.own_share import OwnShare, share_of
 
 RATE_FULL, RESTING, DAY_LIMIT = "rate_full", "rail_resting", "day_limit"
 NO_ACCOUNT = "no_account"
@@ -49,10 +50,14 @@ class PostponedError(TransientError):
 
 @dataclass
 class _Lane:
-    """One account in this container: its grid (None: unpaced), slots leased and not yet used, who waits for some."""
+    """One account in this container: its grid (None: unpaced), slots leased and not yet used, who waits for some.
+
+    `own`: the grid is this worker's share of the rate, and nobody else's slots are on it.
+    """
 
     limits: AccountLimits
     grid: Grid | None
+    own: bool = False
     slots: deque[int] = field(default_factory=deque)
     busy_until_us: int = 0  # as last heard: up to here its slots are somebody's
     waiting: int = 0
@@ -76,16 +81,20 @@ class Scheduler:
         routes: tuple[Route, ...],
         clock_us: Callable[[], int],
         pause: Callable[[float], None],
+        workers: int = 0,
     ) -> None:
-        """`accounts`: name to its limits and the rail's own rate."""
+        """`accounts`: name to its limits and the rail's own rate. `workers`: at most so many are at work at once, and
+        share a rate evenly where that leaves each enough; 0: nobody knows, the store gives the slots out."""
         self._store = store
+        self._own = OwnShare(store)
         self._routes = routes
         self._clock_us = clock_us
         self._pause = pause
         self._lanes: dict[str, _Lane] = {}
         for name, (limits, rail_rate) in accounts.items():
             rate = rail_rate if limits.rate_per_s is None else limits.rate_per_s
-            self._lanes[name] = _Lane(limits, Grid.of(rate) if rate else None)
+            share = share_of(rate, workers) if rate else 0
+            self._lanes[name] = _Lane(limits, Grid.of(share or rate) if rate else None, own=bool(share))
 
     def choose(self, errand: Errand) -> Go | Later:
         """An account with a slot and room for today, all of it reserved. The soonest `Later` where there is none."""
@@ -133,7 +142,9 @@ class Scheduler:
     def heard(self, account: str, outcome: RailOutcome) -> None:
         """What the rail said to a call: an account out of money or over its rate rests for all workers."""
         if isinstance(outcome, NotAccepted) and not outcome.hold and outcome.retry_after_ms and account in self._lanes:
-            self._store.rest(account, self._now_ms() + outcome.retry_after_ms)
+            until_ms = self._now_ms() + outcome.retry_after_ms
+            self._own.heard_of_rest(account, until_ms)
+            self._store.rest(account, until_ms)
 
     def _try(self, account: str, errand: Errand) -> Go | Later:
         lane = self._lanes[account]
@@ -193,7 +204,8 @@ class Scheduler:
         if lane.busy_until_us > grid.time_us(latest):
             # What was heard can only have become more: no need to ask.
             return self._full(lane, grid.time_us(latest), now_us)
-        pace = self._store.lease(account, earliest, latest, waiting, now_us // 1000)
+        give = self._own.lease if lane.own else self._store.lease
+        pace = give(account, earliest, latest, waiting, now_us // 1000)
         if pace.first is not None:
             lane.slots.extend(range(pace.first + 1, pace.first + waiting))
             lane.busy_until_us = grid.time_us(pace.first + waiting)
