@@ -7,7 +7,7 @@ LOCK := .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit
 export PYTHONPATH := $(CURDIR):$(CURDIR)/layers/core/python:$(CURDIR)/layers/web/python
 TEST_ROOMS := $(wildcard tests/unit tests/contract tests/integration tests/histories tests/e2e tests/browser)
 
-.PHONY: histories mutants help env tools up down clean status demo test lint format types bench lock routes messages web build
+.PHONY: chaos histories mutants help env tools up down clean status demo test lint format types bench lock routes messages web build
 .DEFAULT_GOAL := help
 
 help:  ## what there is
@@ -56,6 +56,9 @@ histories: env  ## N seeded histories of the money services under faults (10000)
 
 mutants: env  ## plausible bugs, the first history that catches each, and what it says
 	@$(PY) -m tests.histories.mutants
+
+chaos: tools web  ## kills, repeats, a sick rail and refusing tables under load, then the audit (SECONDS=240); SEED=n for its ills
+	@$(PY) -m tests.chaos.runner --seconds $(or $(SECONDS),240) $(if $(SEED),--seed $(SEED))
 
 bench: tools web  ## every figure, one JSON object a line; ONLY=name for one
 	@$(PY) -m bench $(ONLY)
