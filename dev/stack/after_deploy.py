@@ -22,7 +22,7 @@ _MAPPING_SETTINGS = (
     "FilterCriteria",
 )
 # People's calls at once, per function: enough for a crowd, few enough for two cores.
-_EXECUTIONS = {"scan_api": 12, "console_api": 8}
+_EXECUTIONS = {"scan_api": 12, "console_api": 16}
 
 
 def fill_secrets(config: StackConfig, outputs: StackOutputs) -> None:

@@ -79,8 +79,8 @@ def test_sixteen_operators_write_one_chain(market: Market) -> None:
 
         with ThreadPoolExecutor(WRITERS) as pool:
             statuses = Counter(pool.map(register, range(WRITERS)))
-    # Whoever lost every round was told to try again, and nothing of theirs was written.
-    assert set(statuses) <= {201, 503}
+    # Whoever lost every round, or found no execution free, was told to try again; nothing of theirs was written.
+    assert set(statuses) <= {201, 429, 503}
     assert statuses[201] >= WRITERS // 2
     day = datetime.now(ZoneInfo("Asia/Shanghai")).date().isoformat()
     assert market.desk.call("GET", "/audit", day=day)["check"]["intact"] is True
