@@ -14,6 +14,7 @@ from uncap.adapters.account_books import AccountBooks
 from uncap.adapters.coefficients import coefficient_of
 from uncap.adapters.documents import DocumentTable
 from uncap.adapters.models import PartyItem
+from uncap.adapters.reward_lists import RewardLists
 from uncap.runtime.observability import NAMESPACE
 from uncap.runtime.wiring_back import RelayTools, reconcile_tools
 from uncap.services.close_day import close_day
@@ -44,13 +45,14 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
         return coefficient_of(parties, party_id, year).ppm
 
     notes = continue_settling(tools.granter.ledger, AccountBooks(), ppm_of, tools.clock_ms(), time_is_up)
-    done = reconcile(tools.scans, tools.granter, tools.clock_ms, time_is_up)
+    done = reconcile(tools.scans, tools.granter, tools.clock_ms, time_is_up, RewardLists())
     for pk, cause in done.poison:
         logger.error("claim cannot be granted", extra={"code_key": pk, "reason": cause.code})
     metrics.add_metric(name="RewardsReconciled", unit=MetricUnit.Count, value=len(done.created))
     metrics.add_metric(name="ClaimsUngrantable", unit=MetricUnit.Count, value=len(done.poison))
     counts = {
         "scans": done.scans,
+        "compared": done.compared,
         "rewards_created": len(done.created),
         "resent": done.resent,
         "associated": done.associated,

@@ -201,7 +201,7 @@ class History:
 
     def _reconcile(self) -> None:
         with self.wing.relay() as granter:
-            reconcile(self.scans, granter, self.world.clock_ms, lambda: self.world.chance(0.1))
+            reconcile(self.scans, granter, self.world.clock_ms, lambda: self.world.chance(0.1), self.ledger)
 
     def _change_the_ground(self) -> None:
         if not self.source.activated:
@@ -261,7 +261,7 @@ class History:
         for step in range(14 * 4):
             if step % 14 == 0:
                 with self.wing.relay() as granter:
-                    while not reconcile(self.scans, granter, self.world.clock_ms, lambda: False).complete:
+                    while not reconcile(self.scans, granter, self.world.clock_ms, lambda: False, self.ledger).complete:
                         continue
             self._pass_six_hours()
         for reward in list(self.ledger.items.values()):

@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from tests.histories.world import World
-from uncap.adapters.ledger_items import accrual_of, checked, checked_move
+from uncap.adapters.ledger_items import accrual_of, checked, checked_move, waiting_of, waiting_prefix
+from uncap.adapters.reward_lists import RewardPage
 from uncap.adapters.reward_queue import RewardMessage
 from uncap.domain.books.accounts import Account
 from uncap.domain.errors import ConflictError, TransientError
@@ -72,6 +73,14 @@ class FakeLedger:
     def due(self, now_ms: int, limit: int) -> Sequence[str]:
         waiting = sorted((one.due_at_ms, key) for key, one in self.items.items() if 0 < one.due_at_ms <= now_ms)
         return self.world.call(lambda: [key for _, key in waiting[:limit]], "due")
+
+    def page(self, *, state: str, campaign_id: str, limit: int, after: str = "") -> RewardPage:
+        """The index `waiting`, as `RewardLists` reads it."""
+        found = [one for one in self.items.values() if waiting_of(one).startswith(waiting_prefix(state, campaign_id))]
+        keys = sorted((key for key in map(waiting_of, found) if not after or key < after), reverse=True)[:limit]
+        by_key = {waiting_of(one): one for one in found}
+        page = RewardPage([by_key[key] for key in keys], keys[-1] if len(keys) == limit else "")
+        return self.world.call(lambda: page, "list", state)
 
     def put_entry(self, entry: JournalEntry) -> bool:
         balanced(entry.postings)

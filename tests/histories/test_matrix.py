@@ -82,7 +82,7 @@ def test_a_relay_down_for_26_hours_is_made_good_by_reconciliation() -> None:
     script.pass_ms(26 * HOUR_MS)
     assert not script.ledger.items
     for _ in range(2):
-        assert reconcile(script.scans, script.granter, script.world.clock_ms, lambda: False).complete
+        assert reconcile(script.scans, script.granter, script.world.clock_ms, lambda: False, script.ledger).complete
     assert len(script.ledger.items) == 12
     assert not script.wrong_at_the_end()
     assert all(len(bills) == 1 for bills in script.rail.successes.values())
@@ -99,7 +99,7 @@ def test_scans_restored_to_an_hour_ago_pay_nothing_twice() -> None:
     script.people.first.clear()
     script.claim("p2")
     script.relay()
-    reconcile(script.scans, script.granter, script.world.clock_ms, lambda: False)
+    reconcile(script.scans, script.granter, script.world.clock_ms, lambda: False, script.ledger)
     script.work()
     assert paid_once(script)
     assert script.cash.party == "p1"

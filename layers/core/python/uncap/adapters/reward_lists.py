@@ -79,6 +79,6 @@ def _rewards(keys: Sequence[str]) -> list[Reward]:
     with translated():
         for at in range(0, len(pks), _BATCH_GET):
             for item in LedgerItem.batch_get(pks[at : at + _BATCH_GET], consistent_read=True):
-                reward = reward_of(item.doc)
+                reward = reward_of(item.doc, item.granted, item.settled)
                 found[waiting_of(reward)] = reward
     return [found[key] for key in keys if key in found]

@@ -1,13 +1,17 @@
 """Scans against rewards: what the stream lost is created, what got stuck is sent again. Called by reconcile_job.
 
-Walks the Scans table in segments and resumes where it stopped, so that a pass may take as many runs as it needs.
+Walks the Scans table in segments and resumes where it stopped, so that a pass may take as many runs as it needs. What
+was compared by an earlier pass is compared again in turns only; held rewards come from an index (docs/adr/0028).
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
+from zlib import crc32
 
 import msgspec
 
+from uncap.adapters.reward_lists import RewardPage
 from uncap.domain.campaigns.facts import Pick
 from uncap.domain.catalog import Campaign
 from uncap.domain.errors import ConflictError, PoisonError
@@ -21,23 +25,48 @@ from uncap.services.grant_rewards import Granter, grant_claims
 CURSOR = "reconcile"
 SEGMENTS = 4
 STUCK_AFTER_MS = 900_000
+RECHECK_MS = 3 * 86_400_000
+"""How long claims are compared by every pass: what a message was lost for is seen at least once while it is stuck."""
+SLICES = 32
+"""Every pass compares one of so many slices of the older claims: a reward that got stuck late is seen in its turn."""
+_HELD_PAGE = 100
 UNDECIDED = "undecided"
 """Stands for the rewards nobody can name yet; no reward has this id, so the claim is planned (again)."""
 
 
 class Cursor(msgspec.Struct, omit_defaults=True):
-    """Where the pass stands: `segment` is being read, from the key `start`. `started_ms` 0: no pass is under way."""
+    """Where the pass stands: `segment` is being read, from the key `start`. `started_ms` 0: no pass is under way.
+
+    `verified_ms`: when a pass began that compared every claim. `turn` counts passes. `flawed`: this one met what it
+    cannot grant.
+    """
 
     segment: int = 0
     start: str = ""
     started_ms: int = 0
+    verified_ms: int = 0
+    turn: int = 0
+    flawed: bool = False
+
+    def compares(self, image: ScanImage) -> bool:
+        """Whether it is the claim's turn: always while it is young, or no pass has compared it yet."""
+        young = image.first is not None and image.first.at_ms >= self.verified_ms - RECHECK_MS
+        return young or (crc32(image.pk.encode()) - self.turn) % SLICES == 0
+
+
+class OpenRewards(Protocol):
+    """See adapters/reward_lists.py."""
+
+    def page(self, *, state: str, campaign_id: str, limit: int, after: str = "") -> RewardPage: ...
 
 
 @dataclass
 class Reconciled:
-    """What a run did. `complete`: it reached the end of a pass. `poison`: claims no retry can heal."""
+    """What a run did. `complete`: it reached the end of a pass. `poison`: claims no retry can heal. `compared` of the
+    `scans` were held against their rewards."""
 
     scans: int = 0
+    compared: int = 0
     created: list[Reward] = field(default_factory=list)
     resent: int = 0
     associated: int = 0
@@ -46,31 +75,70 @@ class Reconciled:
 
 
 def reconcile(
-    scans: ScanReader, granter: Granter, clock_ms: Callable[[], int], time_is_up: Callable[[], bool]
+    scans: ScanReader,
+    granter: Granter,
+    clock_ms: Callable[[], int],
+    time_is_up: Callable[[], bool],
+    rewards: OpenRewards,
 ) -> Reconciled:
     """Work through pages until the pass is complete or time is up; the cursor is saved after every page."""
     done, ledger = Reconciled(), granter.ledger
     cursor = _load(ledger.read_cursor(CURSOR), clock_ms())
+    if not cursor.start and not cursor.segment:
+        _help_held(rewards, granter, clock_ms(), done, time_is_up)
     while cursor.segment < SEGMENTS and not time_is_up():
         page = scans.page(cursor.segment, SEGMENTS, cursor.start)
+        poison = len(done.poison)
         done.poison += page.unreadable
-        _reconcile_page(page.images, granter, clock_ms(), done)
+        _reconcile_page(page.images, granter, clock_ms(), done, cursor)
+        cursor.flawed |= len(done.poison) > poison
         cursor.segment, cursor.start = (cursor.segment, page.following) if page.following else (cursor.segment + 1, "")
         ledger.save_cursor(CURSOR, msgspec.json.encode(cursor).decode())
     if cursor.segment >= SEGMENTS:
         done.complete = True
-        ledger.save_cursor(CURSOR, msgspec.json.encode(Cursor()).decode())
+        ledger.save_cursor(CURSOR, msgspec.json.encode(_between(cursor)).decode())
     return done
 
 
 def _load(text: str, now_ms: int) -> Cursor:
     cursor = msgspec.json.decode(text, type=Cursor) if text else Cursor()
-    return cursor if cursor.started_ms else Cursor(started_ms=now_ms)
+    return cursor if cursor.started_ms else msgspec.structs.replace(cursor, started_ms=now_ms)
 
 
-def _reconcile_page(images: Sequence[ScanImage], granter: Granter, now_ms: int, done: Reconciled) -> None:
+def _between(cursor: Cursor) -> Cursor:
+    """What a pass leaves behind. One that met what it cannot grant has verified nothing: it is all looked at again."""
+    return Cursor(verified_ms=cursor.verified_ms if cursor.flawed else cursor.started_ms, turn=cursor.turn + 1)
+
+
+def _help_held(
+    rewards: OpenRewards, granter: Granter, now_ms: int, done: Reconciled, time_is_up: Callable[[], bool]
+) -> None:
+    """Every held reward, however old its claim: its fact may have come, its recall been lifted."""
+    after, more = "", True
+    while more and not time_is_up():
+        page = rewards.page(state=State.HELD.value, campaign_id="", limit=_HELD_PAGE, after=after)
+        _help_on(page.rewards, granter, now_ms, done)
+        after, more = page.after, bool(page.after)
+
+
+def _to_compare(image: ScanImage, cursor: Cursor, granter: Granter) -> bool:
+    """A claim whose turn it is; and any that rules decide, for whom facts may come as late as they like."""
+    if image.first is None or image.first.form != "claim":
+        return False
+    if cursor.compares(image):
+        return True
+    try:
+        return bool(_campaign(image, granter).rule_set)
+    except PoisonError:
+        return True
+
+
+def _reconcile_page(
+    images: Sequence[ScanImage], granter: Granter, now_ms: int, done: Reconciled, cursor: Cursor
+) -> None:
     done.scans += len(images)
-    claims = {one.pk: one for one in images if one.first is not None and one.first.form == "claim"}
+    claims = {one.pk: one for one in images if _to_compare(one, cursor, granter)}
+    done.compared += len(claims)
     expected = _expected(claims, granter, done)
     found = granter.ledger.get_many([one for wanted in expected.values() for one in wanted])
     missing = [claims[pk] for pk, wanted in expected.items() if any(one not in found for one in wanted)]
