@@ -152,7 +152,7 @@ SHAPES: dict[str, tuple[Campaign, CodeBatch]] = {
     "rights": (RIGHTS, BATCH),
     "books": (KEPT, BATCH),
     "accounts": (WIDE, BATCH),
-    "gated": (WIDE, BATCH),
+    "gated": (WIDE, msgspec.structs.replace(BATCH, units_per_case=1)),
 }
 CLAIMING = ("plain", "limited", "wide", "drawn", "laid")
 WINGED = ("rights", "accounts", "books", "gated")

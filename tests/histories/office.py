@@ -23,6 +23,8 @@ class Office:
     def __init__(self, world: World, ledger: LedgerStore, queue: RewardQueue) -> None:
         self.world = world
         self.documents: dict[tuple[str, str], tuple[int, str]] = {}
+        self.released: set[str] = set()
+        """Rewards whose release two people have approved, at any time."""
         self._held: dict[str, Any] = {"ledger": ledger, "clock_ms": world.clock_ms, "reward_queue": lambda: queue}
         self._desk = self.desk()
 
@@ -73,3 +75,5 @@ class Office:
             if self.documents.get((one.pk, one.sk), (0, ""))[0] != one.version - 1:
                 raise ConflictError(one.conflict, "someone else was faster")
         self.documents |= {(one.pk, one.sk): (one.version, one.doc) for one in writes}
+        approved = [one for one in writes if msgspec.json.decode(one.doc, type=Proposal).state == "approved"]
+        self.released |= {one.sk.removeprefix(f"{KIND}#") for one in approved}

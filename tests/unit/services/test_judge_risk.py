@@ -127,6 +127,7 @@ def test_what_is_held() -> None:
         (State.NONE, ""),
     ]
     assert found[0].due_at_ms == 0, "only people end it"
+    assert [one.review for one in found] == ["", "", "risk_review:fast=6", "", ""]
     assert held_for_review(rewards, Verdict(0, (), False)) == rewards
 
 

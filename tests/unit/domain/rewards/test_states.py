@@ -112,6 +112,15 @@ def test_an_unknown_beneficiary_is_frozen_once_known() -> None:
         states.associate(known, "d-2", NOW)
 
 
+def test_a_suspicious_claims_reward_is_reviewed_once_its_party_is_known() -> None:
+    waiting = reward(State.HELD, reason="awaiting_association", party="", review="risk_review:fast=6")
+    known = states.associate(waiting, "d-1", NOW)
+    assert (known.state, known.reason, known.party) == (State.HELD, "risk_review:fast=6", "d-1")
+    assert states.waits_for_person(known)
+    assert known.due_at_ms == 0, "only people end it"
+    assert states.resume(known, NOW).state is State.PENDING
+
+
 def test_expiry_releases_after_the_deadline_and_books_breakage() -> None:
     for given in (
         reward(State.CLAIMABLE, attempt=attempt(closed="expired")),

@@ -17,7 +17,7 @@ from uncap.domain.catalog import Party
 from uncap.domain.rewards.granting import Ground, rewards_of
 from uncap.domain.rewards.ports import Channel
 from uncap.domain.rewards.reward import Reward, State
-from uncap.domain.rewards.states import AWAITING_SHIPMENT
+from uncap.domain.rewards.states import AWAITING_ASSOCIATION, AWAITING_SHIPMENT
 from uncap.domain.risk import NO_RISK, Evidence, RiskRules, Rules, Verdict, rules_of, weigh
 from uncap.domain.scans import CodeRef, Mark
 from uncap.services.find_case import CaseOf
@@ -157,7 +157,7 @@ def judged(gate: RiskGate | None, reward: Reward) -> Reward:
 def held_for_review(rewards: Sequence[Reward], verdict: Verdict) -> tuple[Reward, ...]:
     """The claim's rewards as they are to be put: nothing of a suspicious claim goes out by itself, for anybody.
 
-    Who is not known yet is waited for first, and what a person must decide anyway keeps its reason.
+    Who is not known yet is waited for first and reviewed then; what a person must decide anyway keeps its reason.
     """
     if not verdict.held:
         return tuple(rewards)
@@ -165,6 +165,8 @@ def held_for_review(rewards: Sequence[Reward], verdict: Verdict) -> tuple[Reward
 
 
 def _held(reward: Reward, reason: str) -> Reward:
+    if reward.state is State.HELD and reward.reason == AWAITING_ASSOCIATION:
+        return msgspec.structs.replace(reward, review=reason)
     waits = reward.state is State.HELD and reward.reason == AWAITING_SHIPMENT
     if reward.state is not State.PENDING and not waits:
         return reward

@@ -110,6 +110,7 @@ class Reward(msgspec.Struct, frozen=True, omit_defaults=True):
     redeemed: Redemption | None = msgspec.field(name="rd", default=None)
     name: str = msgspec.field(name="nm", default="")  # the payee's, sealed, while a bill that needs it may be sent
     cleared: str = msgspec.field(name="cl", default="")  # the stop that people decided does not hold this one
+    review: str = msgspec.field(name="rv", default="")  # what the risk gate found, while the party is still waited for
     holds: tuple[str, ...] = msgspec.field(name="ho", default=())  # a drawn prize's places in budgets (ADR 0019)
 
     @property

@@ -202,10 +202,11 @@ def named(reward: Reward, sealed_name: str, now_ms: int) -> Reward:
 
 
 def associate(reward: Reward, party: str, now_ms: int) -> Reward:
-    """The beneficiary became known: freeze it and go on."""
+    """The beneficiary became known: freeze it and go on; a suspicious claim's reward waits for people from now on."""
     if reward.reason != AWAITING_ASSOCIATION or reward.state is not State.HELD or reward.party:
         raise illegal(reward, "associate")
-    return resume(msgspec.structs.replace(reward, party=party), now_ms)
+    known = msgspec.structs.replace(reward, party=party)
+    return moved(known, state=State.HELD, reason=reward.review) if reward.review else resume(known, now_ms)
 
 
 def expire(reward: Reward, now_ms: int) -> Reward:
