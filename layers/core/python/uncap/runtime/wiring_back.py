@@ -45,11 +45,13 @@ from uncap.domain.risk import read_rules
 from uncap.runtime.clock import clock_ms
 from uncap.runtime.packing import stored_packing
 from uncap.runtime.settings import PayoutSettings, ReconcileSettings, RelaySettings, read
+from uncap.runtime.wiring_closings import open_closings
 from uncap.runtime.wiring_draws import open_drawing
 from uncap.services.decide_claims import Targeting
 from uncap.services.find_case import CaseOf, stored_case_of
 from uncap.services.grant_rewards import Granter
 from uncap.services.judge_risk import RiskGate
+from uncap.services.run_closings import Closings
 from uncap.services.schedule_payouts import Scheduler
 from uncap.services.settle_payout import Payouts
 from uncap.services.stop_money import Brakes
@@ -71,6 +73,7 @@ class RelayTools:
     clock_ms: Callable[[], int]
     releases: Callable[[], Iterable[Release]]
     rail: Books | None = None
+    closings: Closings | None = None
 
 
 @dataclass(frozen=True)
@@ -123,7 +126,6 @@ def build_relay(
         }
     )
     master = CachedSecret(vault, settings.draw_keys_secret, _draw_master, clock)
-
     sqs, source = sqs_client(), DocumentTable(CatalogItem)
     pool = ThreadPoolExecutor(PUT_THREADS, thread_name_prefix="put")
     catalog = Catalog(source, clock, settings.catalog_max_age_ms)
@@ -146,8 +148,9 @@ def build_relay(
         gate=_gate(settings, tables, catalog, stored_case_of(packing), parties.party),
         drawing=open_drawing(ledger, catalog, master, clock, settings.time_zone),
     )
-    parking = SqsParkedQueue(sqs, settings.parked_queue_url)
-    return RelayTools(granter, DynamoScans(connection), parking, clock, lambda: every_release(source, catalog), rail)
+    scans, parking = DynamoScans(connection), SqsParkedQueue(sqs, settings.parked_queue_url)
+    closings = open_closings(granter, scans, source, master)
+    return RelayTools(granter, scans, parking, clock, lambda: every_release(source, catalog), rail, closings)
 
 
 def _gate(

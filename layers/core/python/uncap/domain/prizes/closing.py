@@ -39,7 +39,7 @@ class Fixed(msgspec.Struct, frozen=True):
 
 
 class ClosingDraw(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Where a campaign's closing draw stands: planned → committed → drawn → published. Public but for nothing.
+    """Where a campaign's closing draw stands: planned → committed → drawn → published. All of it may be known.
 
     Planned: the seed's hash is out. Committed: `fixed` and its commitment are. Drawn: the beacon's value is recorded
     and the seed revealed. Published: `result` binds the winners. Stored in the Catalog under `closing` / campaign.

@@ -37,20 +37,33 @@ def root_of(indices: Iterable[int], hashes: bytes) -> bytes:
     return root(leaf_hash(index, piece) for index, piece in zip(indices, pieces, strict=True))
 
 
+Stack = list[tuple[int, bytes]]
+"""The unfinished tree over the leaves so far: (height, hash) of its whole subtrees, the largest first."""
+
+
 def root(leaves: Iterable[bytes]) -> bytes:
     """The root over leaf hashes, in memory for one hash per level. No leaves: SHA-256 of nothing."""
-    stack: list[tuple[int, bytes]] = []
+    return finished(grown([], leaves))
+
+
+def grown(stack: Stack, leaves: Iterable[bytes]) -> Stack:
+    """The tree with more leaves, from a stack that may have been stored in between; the given one is used up."""
     for leaf in leaves:
         height, value = 0, leaf
         while stack and stack[-1][0] == height:
             value = _node(stack.pop()[1], value)
             height += 1
         stack.append((height, value))
+    return stack
+
+
+def finished(stack: Stack) -> bytes:
+    """The root of a tree that gets no more leaves."""
     if not stack:
         return hashlib.sha256().digest()
-    value = stack.pop()[1]
-    while stack:
-        value = _node(stack.pop()[1], value)
+    *rest, (_, value) = stack
+    for _, left in reversed(rest):
+        value = _node(left, value)
     return value
 
 

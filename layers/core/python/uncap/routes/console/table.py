@@ -7,6 +7,7 @@ from uncap.routes.console.audit import AUDIT
 from uncap.routes.console.batches import BATCHES
 from uncap.routes.console.books import BOOKS
 from uncap.routes.console.campaigns import CAMPAIGNS
+from uncap.routes.console.closings import CLOSINGS
 from uncap.routes.console.codes import CODES
 from uncap.routes.console.diversion import DIVERSION
 from uncap.routes.console.document import document_of
@@ -47,6 +48,7 @@ AREAS: tuple[Area, ...] = (
     TRACE,
     UPLOADS,
     CAMPAIGNS,
+    CLOSINGS,
     OVERVIEW,
     REWARDS,
     BOOKS,
