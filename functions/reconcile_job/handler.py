@@ -1,9 +1,10 @@
-"""reconcile_job: claims without rewards, yesterday's statement, ended budgets. Triggered by a schedule.
+"""reconcile_job: claims without rewards, draws at a close, yesterday's statement, ended budgets. On a schedule.
 
 Event: anything (a schedule's), or {"statement_date": "yyyy-mm-dd"} to compare that day's statement only.
 """
 
 import datetime
+from collections.abc import Callable
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
@@ -20,6 +21,7 @@ from uncap.runtime.wiring_back import RelayTools, reconcile_tools
 from uncap.services.close_day import close_day
 from uncap.services.compare_statement import compare_statement
 from uncap.services.reconcile_scans import reconcile
+from uncap.services.run_closings import run_closings
 from uncap.services.settle_accounts import continue_settling
 
 logger = Logger(service="reconcile_job")
@@ -45,6 +47,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
         return coefficient_of(parties, party_id, year).ppm
 
     notes = continue_settling(tools.granter.ledger, AccountBooks(), ppm_of, tools.clock_ms(), time_is_up)
+    _close_campaigns(tools, time_is_up)
     done = reconcile(tools.scans, tools.granter, tools.clock_ms, time_is_up, RewardLists())
     for pk, cause in done.poison:
         logger.error("claim cannot be granted", extra={"code_key": pk, "reason": cause.code})
@@ -64,6 +67,16 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
         metrics.add_metric(name="LedgerUnbalanced", unit=MetricUnit.Count, value=counts["unbalanced"])
     logger.info("reconciled", extra=counts | {"complete": done.complete})
     return counts
+
+
+def _close_campaigns(tools: RelayTools, time_is_up: Callable[[], bool]) -> None:
+    """The draws of campaigns that have ended, ahead of the pass: it may take all the time there is."""
+    if tools.closings is None:
+        return
+    closed = run_closings(tools.closings, time_is_up)
+    for campaign_id, code in closed.failed:
+        logger.error("closing draw cannot go on", extra={"campaign": campaign_id, "reason": code})
+    metrics.add_metric(name="ClosingsFailed", unit=MetricUnit.Count, value=len(closed.failed))
 
 
 def _compare(day: str, tools: RelayTools) -> dict[str, int]:
