@@ -77,6 +77,7 @@ def parameters(config: StackConfig, overrides: dict[str, str]) -> dict[str, str]
         # Seeds and tests claim faster than people do; who wants to see the gate names a campaign so.
         "RiskRules": '{"*":"off","gated-*":{}}',
         "PayoutTimeoutS": "10",
+        "RailTimeoutMs": "3000",  # a call that is not answered, and the question about it, fit in a worker's time
         "RewardVisibilityS": "60",
         "FirstLookS": "10",
         "AlertLoopback": "true",
@@ -150,7 +151,9 @@ def deploy(config: StackConfig, values: dict[str, str], wanted: str) -> None:
 
 
 def _pairs(values: dict[str, str]) -> list[str]:
-    return [f"{name}={value}" for name, value in values.items()]
+    """As sam reads them: a value with quotes in it stands between quotes."""
+    quoted = {name: '"' + value.replace('"', '\\"') + '"' for name, value in values.items() if '"' in value}
+    return [f"{name}={value}" for name, value in (values | quoted).items()]
 
 
 def _sam(name: str, arguments: list[str], config: StackConfig, environment: dict[str, str]) -> None:
