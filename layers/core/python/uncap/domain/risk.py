@@ -80,6 +80,7 @@ class RiskRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     new_outlet_ms: Window = 3_600_000
     new_outlet_weight: Weight = 60
     share_from: Number = 2
+    """Of what a container finds odd about a subject, so much is worth telling the others; 1: everything is told."""
     rank_weight: Weight = 20
     """Per level of the rail's own rank (0 to 4), asked for only where the rest weighs something but too little."""
 

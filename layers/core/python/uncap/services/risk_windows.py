@@ -86,8 +86,8 @@ class RiskWindows:
 def is_telling(kind: str, entries: Sequence[str], rules: RiskRules) -> bool:
     """Whether what one container sees is worth a write. Most buyers open what they bought: a few out of one case, and
     out of another one some other day; most shops what they were sent, but for a late paper."""
-    if len(entries) < rules.share_from:
-        return False
+    if len(entries) < rules.share_from or rules.share_from == 1:
+        return rules.share_from == 1
     fields = [one.split("|") for one in entries]
     if kind == "outlet":
         return sum(one[2] != OWN or "1" in one[3:] for one in fields) >= rules.share_from
@@ -96,6 +96,8 @@ def is_telling(kind: str, entries: Sequence[str], rules: RiskRules) -> bool:
     if len(fields) >= _MANY or sum(one[3] == "1" for one in fields) >= rules.share_from:
         return True
     times = sorted((int(one[0]), one[2]) for one in fields)
+    if any(third[0] - first[0] <= rules.fast_ms for first, third in zip(times, times[2:], strict=False)):
+        return True
     return any(later[0] - sooner[0] <= _ONE_TABLE_MS and later[1] != sooner[1] for sooner, later in pairwise(times))
 
 
