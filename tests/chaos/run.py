@@ -55,6 +55,7 @@ class Outcome(msgspec.Struct, frozen=True):
     settled_s: float
     redriven: list[str]
     names: list[str]
+    serials: list[str]
 
 
 @contextmanager
@@ -99,6 +100,7 @@ def play(market: Market, config: StackConfig, plan: Plan, say: Say) -> Outcome:
             settled_s=settled_s,
             redriven=redriven,
             names=crowd.names,
+            serials=[arena.serial(index) for index in sorted(crowd.touched)],
         )
 
 
