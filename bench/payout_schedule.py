@@ -15,11 +15,11 @@ _RATE, _SECONDS = 100, 60
 
 
 def payout_schedule() -> Iterator[Row]:
-    """Share of the rate with 1, 4 and 64 workers."""
-    for workers, lanes in ((1, 32), (4, 8), (64, 4)):
+    """Share of the rate with 1, 4 and 64 workers; with slots from the table, and with shares kept by each worker."""
+    for workers, lanes, shares in ((1, 32, 0), (4, 8, 0), (64, 4, 0), (2, 16, 2), (4, 8, 4)):
         world = PayoutWorld(seed=workers)
         for _ in range(workers):
-            scheduler = world.scheduler({"m1": AccountLimits()})
+            scheduler = world.scheduler({"m1": AccountLimits()}, workers=shares)
             for _ in range(lanes):
                 world.spawn(partial(world.drain, scheduler, (40, 200)))
         world.run(START_US + (_SECONDS + 1) * 1_000_000)
@@ -28,4 +28,5 @@ def payout_schedule() -> Iterator[Row]:
             "payout_schedule", 100 * len(calls) / (_RATE * _SECONDS), "% of the rail's rate", workers=workers,
             lanes=lanes, busiest_second=busiest_second(calls), rail=_RATE,
             writes=round(world.store.writes / len(world.sends["m1"]), 2), where="fake clock",
+            what="shares" if shares else "slots of the table",
         )  # fmt: skip

@@ -17,6 +17,7 @@ from bench.money_meter import MeteredLedger, MeteredSource, metered
 from bench.report import Row, row
 from bench.scan import claim_cost
 from bench.scan_speed import scan_cpu
+from bench.usd_gate import gate_cost, pacing_cost
 from tests.histories.history import BATCH, RELEASE, FakeCatalog, History
 from uncap.adapters.catalog import Catalog
 from uncap.adapters.reward_queue import RewardMessage
@@ -35,6 +36,7 @@ _EACH, _WAITS = PRICES["per_million"], PRICES["assumed"]
 _MEMORY_GB = 0.5
 _RELAY_BATCH, _QUEUE_BATCH = 100, 10
 _CPU_PER_CALL_MS = 0.3  # the wire client with a reward's encoding, as bench/relay.py measures it (ledger_put)
+_LAMBDA_SECOND = _MEMORY_GB * PRICES["lambda_gb_second"] * 1_000_000
 _SIGNED = {"signature": "good"}
 _TRANSACTION_UNITS = 6
 
@@ -67,7 +69,7 @@ def usd_per_million() -> Iterator[Row]:
 
 
 def _payout(kind: str, *, busy: bool) -> dict[str, float]:
-    """USD per million rewards of this kind after the claim, by what is charged."""
+    """USD per million rewards of this kind after the claim, by what is charged; the risk gate and the pacing are on."""
     relay, worker, callback, look = _counted(kind, busy=busy)
     units = relay + worker + callback + look
     relayed, batch = (_RELAY_BATCH, _QUEUE_BATCH) if busy else (1, 1)
@@ -79,13 +81,25 @@ def _payout(kind: str, *, busy: bool) -> dict[str, float]:
         runs += 1 / batch + 1 / batch**2
         waits += _lambda(worker["requests"], lanes[1], rail_calls=1) + _lambda(look["requests"], lanes[1])
         called_back = _EACH["http_api_request"] + _EACH["lambda_request"] + _lambda(callback["requests"], 1)
+    gate = gate_cost()
+    runs_cpu = _lambda(0, 1, cpu_ms=gate.cpu_ms) + _lambda(gate.writes, lanes[0])
     return {
+        "gate": gate.writes * _EACH["write_unit"] + runs_cpu,
+        "pacing": _pacing(lanes[1], busy=busy) if worker else 0.0,
         "writes": units["write"] * _EACH["write_unit"],
         "reads": units["read"] / 2 * _EACH["read_unit"],
         "queue": queue,
         "lambda": runs * _EACH["lambda_request"] + waits,
         "callback": called_back,
     }
+
+
+def _pacing(lanes: int, *, busy: bool) -> float:
+    """Slots: units at the table, the requests' time, and lanes that stand still; a rest is read at half the price."""
+    paced = pacing_cost(_WAITS["rail_ms"], _WAITS["dynamodb_ms"], busy=busy)
+    units = paced.writes * _EACH["write_unit"] + paced.reads / 2 * _EACH["read_unit"]
+    ms = paced.wait_ms / lanes
+    return float(units + _lambda(paced.writes + paced.reads, lanes) + ms / 1000 * _LAMBDA_SECOND)
 
 
 def _counted(kind: str, *, busy: bool) -> list[Counter[str]]:
@@ -155,7 +169,7 @@ def _lambda(requests: float, lanes: int, *, cpu_ms: float = 0.0, rail_calls: int
     cpu = cpu_ms or requests * _CPU_PER_CALL_MS + rail_calls * _WAITS["rail_cpu_ms"]
     waits = requests * _WAITS["dynamodb_ms"] + rail_calls * _WAITS["rail_ms"]
     ms = cpu / (_MEMORY_GB * _WAITS["vcpu_per_gb"]) + waits / lanes
-    return float(ms / 1000 * _MEMORY_GB * PRICES["lambda_gb_second"] * 1_000_000)
+    return float(ms / 1000 * _LAMBDA_SECOND)
 
 
 def _number(found: Row, key: str) -> float:
