@@ -17,7 +17,9 @@ from uncap.adapters.account_books import AccountBooks
 from uncap.adapters.journal_scan import every_entry, every_reward
 from uncap.adapters.ledger import DynamoLedger
 from uncap.adapters.models import LedgerItem, open_tables
+from uncap.adapters.tax_payments import TaxPayments
 from uncap.domain.books.journal import filing_csv, withheld
+from uncap.domain.books.taxes import paid_in_full
 from uncap.domain.errors import ConflictError, UncapError
 from uncap.domain.rewards.accruing import checked_month, month_start_ms, next_month
 from uncap.runtime.clock import clock_ms
@@ -66,8 +68,13 @@ def statement(
 
 @app.command()
 def tax(month: Month) -> None:
-    """What was withheld per person in a month: the filing's table, persons by key, as CSV."""
-    typer.echo(_done(lambda: filing_csv(withheld(every_reward(), checked_month(month)))), nl=False)
+    """What was withheld per person in a month: the filing's table, persons by key, as CSV; paid months are marked."""
+
+    def filed() -> str:
+        people = withheld(every_reward(), checked_month(month))
+        return filing_csv(people, paid_in_full(people, lambda currency: TaxPayments().month(month, currency)))
+
+    typer.echo(_done(filed), nl=False)
 
 
 @app.command()

@@ -12,17 +12,21 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from uncap.adapters.account_books import AccountBooks
+from uncap.adapters.account_months import AccountMonths
 from uncap.adapters.coefficients import coefficient_of
 from uncap.adapters.documents import DocumentTable
+from uncap.adapters.journal_scan import every_entry
 from uncap.adapters.models import PartyItem
 from uncap.adapters.reward_lists import RewardLists
 from uncap.runtime.observability import NAMESPACE
 from uncap.runtime.wiring_back import RelayTools, reconcile_tools
 from uncap.services.close_day import close_day
 from uncap.services.compare_statement import compare_statement
+from uncap.services.keep_months import keep_months
 from uncap.services.reconcile_scans import reconcile
 from uncap.services.run_closings import run_closings
 from uncap.services.settle_accounts import continue_settling
+from uncap.services.trial_balance import TrialBalance
 
 logger = Logger(service="reconcile_job")
 metrics = Metrics(namespace=NAMESPACE, service="reconcile_job")
@@ -62,9 +66,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
         "credit_notes": notes,
     }
     if done.complete:
-        counts |= close_day(tools.granter.ledger, tools.releases(), tools.rail, tools.clock_ms())
-        metrics.add_metric(name="StatementDifferences", unit=MetricUnit.Count, value=counts["cases"])
-        metrics.add_metric(name="LedgerUnbalanced", unit=MetricUnit.Count, value=counts["unbalanced"])
+        counts |= _close_day(tools, time_is_up)
     logger.info("reconciled", extra=counts | {"complete": done.complete})
     return counts
 
@@ -77,6 +79,19 @@ def _close_campaigns(tools: RelayTools, time_is_up: Callable[[], bool]) -> None:
     for campaign_id, code in closed.failed:
         logger.error("closing draw cannot go on", extra={"campaign": campaign_id, "reason": code})
     metrics.add_metric(name="ClosingsFailed", unit=MetricUnit.Count, value=len(closed.failed))
+
+
+def _close_day(tools: RelayTools, time_is_up: Callable[[], bool]) -> dict[str, int]:
+    now_ms = tools.clock_ms()
+
+    def prove() -> TrialBalance | None:
+        return keep_months(every_entry(), AccountMonths(), now_ms, time_is_up)
+
+    counts = close_day(tools.granter.ledger, tools.releases(), tools.rail, now_ms, prove)
+    metrics.add_metric(name="StatementDifferences", unit=MetricUnit.Count, value=counts["cases"])
+    if "unbalanced" in counts:
+        metrics.add_metric(name="LedgerUnbalanced", unit=MetricUnit.Count, value=counts["unbalanced"])
+    return counts
 
 
 def _compare(day: str, tools: RelayTools) -> dict[str, int]:

@@ -14,6 +14,7 @@ from tests.kits.account_kit import DAY, FIRST, accrual
 from tests.unit.domain.rewards.rewards import reward
 from uncap.domain import ledger
 from uncap.domain.books.journal import Booked, filing_csv, of_entry, of_reward, withheld, yuan
+from uncap.domain.books.taxes import TaxMonth, TaxPayment, paid_in_full
 from uncap.domain.errors import ConflictError
 from uncap.domain.ledger import JournalEntry, Posting, balances
 from uncap.domain.rewards.accruing import month_start_ms
@@ -123,7 +124,14 @@ def test_tax_is_summed_per_person_and_not_rounded_again() -> None:
     assert (person.person, person.income_minor, person.tax_minor, person.rewards) == ("p_1", 30_009, 6_003, 3)
     head, line = filing_csv([person]).splitlines()
     assert head.startswith("工号,姓名,证件类型,证件号码,所得项目,收入")
-    assert line == "p_1,,,,偶然所得,300.09,0.00,300.09,20%,60.03,60.03,CNY,3"
+    assert head.endswith("币种,笔数,缴款日期,完税凭证")
+    assert line == "p_1,,,,偶然所得,300.09,0.00,300.09,20%,60.03,60.03,CNY,3,,"
+    paid = paid_in_full(
+        [person], lambda _: TaxMonth("2026-09", "CNY", (TaxPayment("r-1", "2026-10-14", 6_003, 1, ("ann",)),))
+    )
+    assert filing_csv([person], paid).splitlines()[1].endswith("CNY,3,2026-10-14,r-1")
+    part = TaxMonth("2026-09", "CNY", (TaxPayment("r-1", "2026-10-14", 6_002, 1, ("ann",)),))
+    assert paid_in_full([person], lambda _: part) == {}, "a part of it marks nothing"
 
 
 def test_money_is_written_without_floats() -> None:

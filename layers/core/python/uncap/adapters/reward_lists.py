@@ -1,6 +1,6 @@
 """Pages of open rewards that stand still: by state, by campaign, by both, the latest claim first. Reads only.
 
-The Ledger's index `waiting` has them (docs/adr/0028): one Query per shard, merged; then only what is shown is read.
+The Ledger's index `waiting` has them (docs/adr/0034): one Query per shard, merged; then only what is shown is read.
 Used by the console's list and by the reconcile job.
 """
 

@@ -81,11 +81,10 @@ def build_desk(
     parties = WireParties(database, settings.parties_table, clock, settings.catalog_max_age_ms)
     store = Replenishments(database, settings.ledger_table)
     redeem = _redeem_desk(settings, database, catalog, parties, store, clock)
+    place = wechat_place(settings, vault, clock)
     session = SessionDesk(
         keys=CachedSecret(vault, settings.session_keys_secret, SessionKeys.parse, clock),
-        provider=identity_provider(
-            settings.identity_provider, payee_keys, random_bytes, wechat_place(settings, vault, clock)
-        ),
+        provider=identity_provider(settings.identity_provider, payee_keys, random_bytes, place),
         provider_name=settings.identity_provider,
         random_bytes=random_bytes,
     )

@@ -10,6 +10,7 @@ from typing import Annotated, TypeVar
 import msgspec
 
 from uncap.adapters.account_books import AccountBooks
+from uncap.adapters.account_months import AccountMonths
 from uncap.adapters.association import StoredAssociation
 from uncap.adapters.audited_writes import AuditedWrites, DocWrite
 from uncap.adapters.catalog import BatchView, Catalog
@@ -22,6 +23,7 @@ from uncap.adapters.replenishments import Replenishments
 from uncap.adapters.reward_lists import RewardLists
 from uncap.adapters.scan_ranges import ScanRanges
 from uncap.adapters.scan_tombstones import ScanTombstones
+from uncap.adapters.tax_payments import TaxPayments
 from uncap.adapters.uploads import IntakeQueue, UploadStore, UploadTable
 from uncap.domain.association.ports import AssociationReader, UnitSpan
 from uncap.domain.audit import AuditDraft
@@ -96,6 +98,8 @@ class Desk:
     link_base: str = ""
     cache_age_ms: int = 5_000
     accounts: AccountBooks = field(default_factory=AccountBooks)
+    months: AccountMonths = field(default_factory=AccountMonths)
+    taxes: TaxPayments = field(default_factory=TaxPayments)
     money_cases: MoneyCases = field(default_factory=MoneyCases)
 
     def product(self, gtin: str) -> Product:

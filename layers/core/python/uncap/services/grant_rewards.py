@@ -243,21 +243,15 @@ def _paid_at_once(reward: Reward, granter: Granter) -> Reward:
 
 
 def claimable_again(images: Sequence[ScanImage], granter: Granter) -> list[str]:
-    """Rewards of returning owners whose payout expired unconfirmed, or who have just said their name (`give_name`).
-
-    They are present now, so it is tried at once.
-    """
+    """Rewards of returning owners whose payout expired, or who said their name: they are here, so it is tried now."""
     wanted: list[str] = []
     for image in images:
         if image.first:
             wanted += _consumer_rewards(image.ref, image.first, granter.catalog)
     found = [granter.ledger.get(one) for one in wanted]
-    again = [one for one in found if one is not None and (one.state is State.CLAIMABLE or _named(one))]
-    return [one.reward_id for one in again if one.kind != PAY_N]  # those an outlet redeems
-
-
-def _named(reward: Reward) -> bool:
-    return reward.state is State.PENDING and bool(reward.name)
+    named = {one.reward_id for one in found if one and one.name and one.state is State.PENDING}
+    again = [one.reward_id for one in found if one and one.state is State.CLAIMABLE and one.kind != PAY_N]
+    return [*again, *named]  # a pay-N right is an outlet's to redeem
 
 
 def _owner_returned(change: ScanChange) -> bool:

@@ -1,7 +1,7 @@
 """Scans against rewards: what the stream lost is created, what got stuck is sent again. Called by reconcile_job.
 
 Walks the Scans table in segments and resumes where it stopped, so that a pass may take as many runs as it needs. What
-was compared by an earlier pass is compared again in turns only; held rewards come from an index (docs/adr/0028).
+was compared by an earlier pass is compared again in turns only; held rewards come from an index (docs/adr/0034).
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -84,8 +84,12 @@ def close_budget(ledger: LedgerStore, campaign_id: str, now_ms: int) -> bool:
     return _book(ledger, owner, campaign_id, trial_balance(ledger), now_ms)
 
 
-def book_breakage(ledger: LedgerStore, releases: Iterable[Release], now_ms: int) -> list[str]:
+def book_breakage(
+    ledger: LedgerStore, releases: Iterable[Release], now_ms: int, balance: TrialBalance | None = None
+) -> list[str]:
     """Turn what is left of ended releases' and draws' budgets into breakage, once each; the ids booked now.
+
+    `balance`: of just now, where it is known already.
 
     Waits a week past the deadline, and must follow a complete reconcile pass: by then every claim has its reward.
     """
@@ -93,7 +97,7 @@ def book_breakage(ledger: LedgerStore, releases: Iterable[Release], now_ms: int)
     owed = {owner: campaign for owner, campaign in ended.items() if not ledger.has_entry(_breakage_id(owner))}
     if not owed:
         return []
-    balance = trial_balance(ledger)
+    balance = balance or trial_balance(ledger)
     return [owner for owner, campaign in owed.items() if _book(ledger, owner, campaign, balance, now_ms)]
 
 

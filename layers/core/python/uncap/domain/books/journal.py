@@ -6,7 +6,8 @@ Called by `uncap books` over the whole table, once a month (ADR 0024).
 import csv
 import hashlib
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 
 import msgspec
 
@@ -17,7 +18,7 @@ from uncap.domain.rewards.reward import Reward, State
 TAX_PERCENT = 20
 FILING_COLUMNS = (
     *("工号", "姓名", "证件类型", "证件号码", "所得项目", "收入", "免税收入"),
-    *("应纳税所得额", "税率", "应纳税额", "已扣缴税额", "币种", "笔数"),
+    *("应纳税所得额", "税率", "应纳税额", "已扣缴税额", "币种", "笔数", "缴款日期", "完税凭证"),
 )
 
 
@@ -81,10 +82,11 @@ def withheld(rewards: Iterable[Reward], month: str) -> list[Withheld]:
     return [Withheld(*key, *sums[key]) for key in sorted(sums)]
 
 
-def filing_csv(people: Iterable[Withheld]) -> str:
+def filing_csv(people: Iterable[Withheld], paid: Mapping[str, tuple[str, str]] = MappingProxyType({})) -> str:
     """The columns of the withholding client's sheet for incidental income (偶然所得), as far as they are known here.
 
-    The person's key stands in the staff number's column; name and document stay empty until a reviewed reveal.
+    The person's key stands in the staff number's column; name and document stay empty until a reviewed reveal. The last
+    two columns say when the month's tax was paid, and on which receipts. `paid`: these by currency, where all is paid.
     """
     text = io.StringIO()
     writer = csv.writer(text)
@@ -92,7 +94,7 @@ def filing_csv(people: Iterable[Withheld]) -> str:
     for one in people:
         income, tax = yuan(one.income_minor), yuan(one.tax_minor)
         what = (one.person, "", "", "", "偶然所得", income, "0.00", income, f"{TAX_PERCENT}%")
-        writer.writerow((*what, tax, tax, one.currency, one.rewards))
+        writer.writerow((*what, tax, tax, one.currency, one.rewards, *paid.get(one.currency, ("", ""))))
     return text.getvalue()
 
 

@@ -1,8 +1,10 @@
-"""The books: statements, settlements, credit notes, clawbacks, corrections, money cases. Mounted by `table.py`."""
+"""The books: statements, settlements, credit notes, clawbacks, taxes, corrections, cases. Mounted by `table.py`."""
 
+from uncap.adapters.account_months import Balance
 from uncap.domain.approvals import Proposal
 from uncap.domain.books.accounts import Account
 from uncap.domain.books.notes import Clawed, CreditNote
+from uncap.domain.books.taxes import TaxMonth
 from uncap.domain.ledger import JournalEntry
 from uncap.routes.console.endpoint import Area, Text
 from uncap.services.books_desk import (
@@ -24,6 +26,24 @@ from uncap.services.books_desk import (
 from uncap.services.desk import Actor, Desk, Id
 from uncap.services.list_entries import Listing, PageQuery
 from uncap.services.list_rewards import RewardId
+from uncap.services.pay_taxes import (
+    TaxForm,
+    TaxQuery,
+    TaxStatement,
+    approve_tax,
+    list_taxes,
+    pay_tax,
+    read_tax,
+    request_tax,
+)
+from uncap.services.read_account import (
+    AccountQuery,
+    AccountStatement,
+    MonthQuery,
+    list_balances,
+    read_account,
+    read_accounts_of,
+)
 from uncap.services.read_statement import Month, Statement, StatementQuery, read_statement, statement_csv
 from uncap.services.review_money import (
     CaseId,
@@ -58,6 +78,54 @@ def get_statement_table(desk: Desk, party_id: Id, query: StatementQuery) -> Text
     found = read_statement(desk.accounts, party_id, query, desk.clock_ms())
     name = f'attachment; filename="statement-{party_id}-{found.month}.csv"'
     return Text(statement_csv(found), _CSV, {"Content-Disposition": name})
+
+
+@BOOKS.get("/parties/{party_id}/accounts")
+def get_accounts_of(desk: Desk, party_id: Id, query: MonthQuery) -> Listing[AccountStatement]:
+    """Every account kept for a party in one month: opening, what moved it by day and kind, closing."""
+    return Listing(read_accounts_of(desk, party_id, query), "")
+
+
+@BOOKS.get("/ledger/accounts")
+def get_ledger_accounts(desk: Desk, query: PageQuery) -> Listing[Balance]:
+    """Every account of the ledger with what it holds, by name."""
+    return list_balances(desk, query)
+
+
+@BOOKS.get("/ledger/statement")
+def get_ledger_statement(desk: Desk, query: AccountQuery) -> AccountStatement:
+    """Any account in one month: opening, what moved it by day and kind, closing."""
+    return read_account(desk, query)
+
+
+@BOOKS.get("/taxes")
+def get_taxes(desk: Desk, query: PageQuery) -> Listing[TaxMonth]:
+    """Months whose withheld tax was paid, the latest first."""
+    return list_taxes(desk, query)
+
+
+@BOOKS.get("/taxes/{month}")
+def get_tax(desk: Desk, month: Month, query: TaxQuery) -> TaxStatement:
+    """What was withheld in a month, and what of it has been paid."""
+    return read_tax(desk, month, query)
+
+
+@BOOKS.post("/taxes/{month}")
+def post_tax(desk: Desk, actor: Actor, month: Month, body: TaxForm) -> TaxMonth:
+    """Record that the tax office has been paid. A receipt counts once."""
+    return pay_tax(desk, actor, month, body)
+
+
+@BOOKS.post("/taxes/{month}/request", status=202)
+def post_tax_request(desk: Desk, actor: Actor, month: Month, body: TaxForm) -> Proposal:
+    """Ask for a payment above the limit to be recorded."""
+    return request_tax(desk, actor, month, body)
+
+
+@BOOKS.post("/taxes/{month}/approve", action="approve")
+def post_tax_approval(desk: Desk, actor: Actor, month: Month, body: TaxForm) -> TaxMonth:
+    """Record it, as someone else has asked with the same form."""
+    return approve_tax(desk, actor, month, body)
 
 
 @BOOKS.get("/settlement")
