@@ -13,9 +13,10 @@ from urllib.parse import parse_qs, urlsplit
 
 from dev.about_gallery import ABOUT
 from dev.build_web import build
+from dev.campaign_gallery import CAMPAIGNS
 from dev.page_gallery import GALLERY, GTIN, REWARD_ID
 from uncap.domain.errors import NotFoundError
-from webui import about_page, assets, scan_page, security
+from webui import about_page, assets, campaign_page, scan_page, security
 from webui.i18n import locale_of
 
 Reply = tuple[int, dict[str, str], object]
@@ -75,6 +76,9 @@ class _Handler(BaseHTTPRequestHandler):
         elif parts[1] == "about":
             html = about_page.render(ABOUT[parts[-1]], self._locale()).encode()
             self._html(html, security.page_headers(style_sources=(about_page.style_source(),)))
+        elif parts[1] == "campaigns":
+            html = campaign_page.render(CAMPAIGNS[parts[-1]], self._locale()).encode()
+            self._html(html, security.page_headers(style_sources=(campaign_page.style_source(),)))
         elif parts[1:3] == ["v1", "rewards"]:
             self._json(self.server.rewards)
         else:

@@ -50,6 +50,7 @@ ROUTES = {
     "GET /outlet",
     "POST /outlet/{act}",
     "GET /about/{gtin}/{serial}",
+    "GET /campaigns/{campaign_id}",
     "GET /openapi.json",
     "GET /static/{file}",
     "GET /.well-known/gs1resolver",
@@ -210,7 +211,9 @@ def test_scan_routes_are_those_of_the_contract() -> None:
     assert {route["RouteKey"] for route in routes.values()} == ROUTES
     for route in routes.values():
         path = route["RouteKey"].partition(" ")[2]
-        integration = {"/v1/rails/wechat/notify": "Callback", "/about/{gtin}/{serial}": "About"}.get(path, "Scan")
+        integration = {"/v1/rails/wechat/notify": "Callback"}.get(path, "Scan")
+        if path.startswith(("/about", "/campaigns")):
+            integration = "About"
         if path.startswith(("/wallet", "/outlet", "/v1/redemptions", "/v1/replenishments")) or path.endswith("/name"):
             integration = "Channel"
         assert route["Target"] == {"Fn::Sub": f"integrations/${{{integration}Integration}}"}

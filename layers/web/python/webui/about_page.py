@@ -19,7 +19,7 @@ _SHEET = (
     ".card h2{margin-bottom:.625rem}.card dl{padding:0}.card dt{white-space:nowrap}"
     ".card dl div:last-child{border:0;padding-bottom:0}"
 )
-_LANGUAGE_NAMES = {"zh-CN": "中文", "en": "English"}
+LANGUAGE_NAMES = {"zh-CN": "中文", "en": "English"}
 
 
 class WayStep(msgspec.Struct, frozen=True):
@@ -80,7 +80,7 @@ def _page(view: AboutView, locale: str) -> _Page:
     return _Page(
         locale=locale,
         other=other,
-        other_name=_LANGUAGE_NAMES[other],
+        other_name=LANGUAGE_NAMES[other],
         style=Markup(assets.style("scan.css")[0] + _SHEET),  # noqa: S704 -- our own stylesheets
         tone=tone,
         title=title,

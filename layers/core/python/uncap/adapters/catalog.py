@@ -93,6 +93,10 @@ class Catalog:
             or ()
         )
 
+    def listed(self, pk: str) -> Sequence[tuple[str, str]]:
+        """All (sk, doc) under `pk` as stored: short lists whose types the scan path must not load."""
+        return self._cached(("listed", pk), lambda: tuple(self._source.query(pk)), fresh=False) or ()
+
     def pallet_runs(self) -> Sequence[str]:
         """Every run of pallet numbers as stored (adapters/pallet_numbers.py)."""
 

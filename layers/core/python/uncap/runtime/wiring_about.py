@@ -1,4 +1,4 @@
-"""about_page's wiring: settings to adapters to the route, once per container. Called by functions/about_page."""
+"""about_page's wiring: settings to adapters to the routes, once per container. Called by functions/about_page."""
 
 import functools
 from collections.abc import Callable
@@ -12,17 +12,20 @@ from uncap.adapters.flow import DynamoFlow
 from uncap.adapters.levels import Levels
 from uncap.adapters.models import CatalogItem, FlowItem, PartyItem, open_tables
 from uncap.adapters.parties import DynamoParties
+from uncap.adapters.rule_sets import CachedRuleSets
 from uncap.adapters.secrets_wire import CachedSecret
 from uncap.adapters.wire.client import SECRETS_MANAGER, connect
 from uncap.adapters.wire.credentials import credential_source
 from uncap.adapters.wire.dynamodb import Caller
 from uncap.domain.codes.scheme import Keyring
 from uncap.routes.about_page import mount
+from uncap.routes.campaign_page import mount_campaigns
 from uncap.runtime.clock import clock_ms
 from uncap.runtime.http_runner import Handler, runner
 from uncap.runtime.observability import Observer
 from uncap.runtime.packing import stored_packing
 from uncap.runtime.settings import AboutSettings, read
+from uncap.services.tell_campaign import CampaignDesk
 from uncap.services.tell_origin import OriginDesk
 
 SERVICE = "about_page"
@@ -36,8 +39,10 @@ def about_handler() -> Handler:
 
 
 def build_handler(desk: OriginDesk, observer: Observer) -> Handler:
-    """The Lambda handler over a desk: the route, then one line of metrics."""
+    """The Lambda handler over a desk: the routes, then one line of metrics."""
     app = APIGatewayHttpResolver()
+    rules = functools.lru_cache(maxsize=4)(CachedRuleSets(DocumentTable(CatalogItem)).rules_of)
+    mount_campaigns(app, CampaignDesk(desk.catalog, rules, desk.zone, desk.clock_ms), observer)
     mount(app, desk, observer, observer.unexpected)
     return runner(app, observer)
 

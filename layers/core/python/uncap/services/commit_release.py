@@ -27,6 +27,8 @@ from uncap.services.keep_proposals import proposal_of, proposal_write
 
 ACTIVATION = "activate-release"
 """Proposals of this kind: a release reserves money when it is activated."""
+RELEASES = "releases#"
+"""Partition prefix of the Catalog: a campaign's releases with their batches, for its public page."""
 MAX_ELIGIBLE = 1_000_000
 """Hashing every code of a larger release would outlast the gateway's 29 s; release a batch in parts."""
 # Genesis (epoch seconds) and period (s) of drand's public networks, https://api.drand.sh/chains.
@@ -83,6 +85,7 @@ def commit_release(desk: Desk, actor: Actor, batch_no: int, given: NewRelease) -
             release_write(release),
             catalog_write(f"batch#{batch_no}", "meta", doc_of(batch), batch.version),
             catalog_write("index", f"{RELEASED}{campaign.campaign_id}", doc_of(release.release_id), 0),
+            catalog_write(f"{RELEASES}{campaign.campaign_id}", release.release_id, doc_of(batch_no), 0),
             # Committing asks for the activation: whoever does that is another person (ADR 0020).
             proposal_write(proposal_of(desk, actor, ACTIVATION, release.release_id, given.reason)),
         ],
