@@ -87,7 +87,11 @@ class FakeBooks:
         if move.clawed is not None:
             counted = self.taken.get(move.clawed.reward_id)
             clean &= (counted.rev if counted else 0) == move.clawed.rev - 1
-        return clean and stored.rev == move.old.rev and self.numbered(move)
+        return clean and self.is_current(stored, move) and self.numbered(move)
+
+    def is_current(self, stored: Account, move: Move) -> bool:
+        """The condition on the account's own item."""
+        return stored.rev == move.old.rev
 
     def numbered(self, move: Move) -> bool:
         """The conditions on a credit note's number."""

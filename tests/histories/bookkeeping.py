@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 PACKED = 3
 """Units each reward was given for: a rebate does not divide by it."""
+HOUR_MS = 3_600_000
 NOBODY_ASKS = ("proposal_missing", "proposal_expired")
 PACES_MS = (60_000, 600_000, 3_600_000)
 
@@ -56,7 +57,7 @@ class BooksWing(Wing):
 
     def __init__(self, history: "History") -> None:
         super().__init__(history)
-        self.world.now_ms += BOOKS_DAYS * DAY_MS
+        self.world.now_ms += BOOKS_DAYS * DAY_MS + self.world.random.randrange(12, 33) * HOUR_MS
         self.books = FakeBooks(self.world, history.ledger)
         self.desk = history.office.desk(accounts=self.books)
         self.first_month = month_of(self.world.now_ms)
@@ -143,7 +144,7 @@ class BooksWing(Wing):
 
     def _settle(self) -> None:
         """Somebody wants the last month settled, or agrees that it is."""
-        month = self.world.random.choice([self.first_month, month_of(self.world.now_ms)])
+        month = self.world.random.choice([self.first_month, self.first_month, month_of(self.world.now_ms)])
         self._settlement(month, Actor(self.world.random.choice(OPERATORS), "finance"))
 
     def _settlement(self, month: str, actor: Actor) -> None:

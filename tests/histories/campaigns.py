@@ -155,7 +155,7 @@ SHAPES: dict[str, tuple[Campaign, CodeBatch]] = {
     "gated": (WIDE, msgspec.structs.replace(BATCH, units_per_case=1)),
 }
 CLAIMING = ("plain", "limited", "wide", "drawn", "laid")
-WINGED = ("rights", "accounts", "books", "gated")
+WINGED = ("rights", "accounts", "books", "rights", "gated", "books", "accounts")
 
 
 def shape_of(seed: int) -> str:
@@ -164,7 +164,7 @@ def shape_of(seed: int) -> str:
     kind, turn = seed % 4, seed // 4
     if kind == 0:
         return "rich"
-    return CLAIMING[turn % len(CLAIMING)] if kind == 1 else WINGED[(turn + kind) % len(WINGED)]
+    return CLAIMING[turn % len(CLAIMING)] if kind == 1 else WINGED[(2 * turn + kind) % len(WINGED)]
 
 
 def release_of(campaign: Campaign) -> Release:

@@ -105,7 +105,7 @@ class History:
         self.channel.shipped = random.random() < 0.7
         for _ in range(random.randrange(20, 60)):
             happenings = self._happenings()
-            chosen = [random.choice(happenings) for _ in range(random.randrange(1, 5))]
+            chosen = [random.choice(happenings) for _ in range(1 + random.randrange(self.wing.crowd))]
             world.note("next:", *(one.__name__.strip("_") for one in chosen))
             world.run(*map(self._attempt, chosen))
             world.now_ms += random.choice(_PAUSES_MS)

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from tests.histories.history import History
 
 WORKS_AT = {"p1": Membership("p1", "o-1", "outlet_staff", "i", 0)}
-BRAND_CREDIT_MINOR = 300
+CREDIT_MINOR = 300
+CALLED_AT = ("o-1", "o-1", "o-2", "o-2", "o-3", "o-4")
 
 
 class Try(NamedTuple):
@@ -48,6 +49,8 @@ class Decided(NamedTuple):
 
 class RightsWing(Wing):
     """Rights won, shown, redeemed and replenished."""
+
+    crowd = 6
 
     def __init__(self, history: "History") -> None:
         super().__init__(history)
@@ -90,7 +93,10 @@ class RightsWing(Wing):
 
     def _look(self) -> None:
         """Somebody opens their wallet, and collects what has expired there."""
-        me = Session("h5", "d", 0, 0, f"p{self.world.random.randrange(5)}", "sealed")
+        won = {one.party for one in self.history.ledger.items.values() if one.state is State.CLAIMABLE}
+        if not won:
+            return
+        me = Session("h5", "d", 0, 0, self.world.random.choice(sorted(won)), "sealed")
         for entry in read_wallet(self.wallet, me, self.world.now_ms):
             if entry.code:
                 self.shown[entry.code] = entry.reward_id
@@ -103,7 +109,9 @@ class RightsWing(Wing):
         if self.tries and self.world.chance(0.4):
             self._send(self.world.random.choice(self.tries))
             return
-        outlet, code = self.world.random.choice(OUTLETS), self.world.random.choice(list(self.shown))
+        codes = list(self.shown)  # a code that was just shown goes round
+        code = codes[-1] if self.world.chance(0.5) else self.world.random.choice(codes)
+        outlet = self.world.random.choice(CALLED_AT)
         person = self.world.random.choice([f"staff-{outlet}", f"staff-{outlet}", "p1"])
         self._number += 1
         self._send(Try(outlet, person, Wanted(code, f"k{self._number}")))
@@ -136,7 +144,7 @@ class RightsWing(Wing):
             self.world.violated(f"{receipt.reward_id} was redeemed twice")
 
     def _decide(self) -> None:
-        if self.steps and self.world.chance(0.4):
+        if self.steps and self.world.chance(0.6):
             self._step(self.world.random.choice(self.steps))
         elif self.table.claims:
             claim = self.world.random.choice(list(self.table.claims.values()))
@@ -145,7 +153,7 @@ class RightsWing(Wing):
 
     def _new_step(self, claim: Claim, kind: str, pieces: int) -> Decided:
         self._number += 1
-        amount = BRAND_CREDIT_MINOR if kind == "credit" else 0
+        amount = CREDIT_MINOR if kind == "credit" else 0
         reference = "" if kind == "approve" else f"paper-{self._number}"
         act = Act(kind, TERMS.gtin, pieces, f"s{self._number}", reference, amount)  # type: ignore[arg-type]
         return Decided(claim.claimant, claim.upstream, act)

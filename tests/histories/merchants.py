@@ -22,6 +22,7 @@ from uncap.domain.errors import AuthError, NotFoundError
 from uncap.domain.rail_schedule import AccountLimits, Allowance, Pace, Route, day_of
 from uncap.domain.rails import (
     CallbackNotice,
+    NotAccepted,
     NotFound,
     Paid,
     PayInstruction,
@@ -90,6 +91,8 @@ class Merchant:
 
     def submit(self, instruction: PayInstruction) -> RailOutcome:
         self._watch(instruction.bill_no)
+        if self.bank.world.chance(0.15 * self.bank.trouble):
+            return NotAccepted(reason="not_enough", retry_after_ms=600_000)
         return self.bank.submit(instruction)
 
     def query(self, bill_no: str) -> RailOutcome:
@@ -124,6 +127,8 @@ class Merchant:
 class MerchantsWing(Wing):
     """Workers that share accounts, and what must hold of each account's days."""
 
+    crowd = 7
+
     def __init__(self, history: "History") -> None:
         super().__init__(history)
         bank = history.rail
@@ -140,33 +145,42 @@ class MerchantsWing(Wing):
 
     @contextmanager
     def worker(self) -> Iterator[Payouts]:
-        scheduler = self.idle.pop() if self.idle else self._started()
+        payouts, scheduler = self.history.payouts, self.idle.pop() if self.idle else self._started()
         try:
-            yield dataclasses.replace(self.history.payouts, scheduler=scheduler)
+            yield dataclasses.replace(payouts, scheduler=scheduler)
         except Killed:
             raise  # its slots are gone with it
         except BaseException:
-            self.idle.append(scheduler)
+            self._rest(payouts, scheduler)
             raise
         else:
+            self._rest(payouts, scheduler)
+
+    def _rest(self, payouts: Payouts, scheduler: Scheduler) -> None:
+        if payouts is self.history.payouts:
             self.idle.append(scheduler)
 
     def calm(self) -> None:
         """All merchants are back, and people let go what had none."""
-        self.history.payouts = dataclasses.replace(self.history.payouts, accounts=self.merchants)
+        self._configure(self.merchants)
         for one in list(self.history.ledger.items.values()):
             if one.state is State.HELD and one.reason == NO_RAIL:
                 self.history.office.release(one.reward_id)
 
+    def _configure(self, accounts: Mapping[str, Rail]) -> None:
+        """Other keys, and so other containers."""
+        self.history.payouts = dataclasses.replace(self.history.payouts, accounts=accounts)
+        self.idle.clear()
+
     def _started(self) -> Scheduler:
-        accounts = {name: (limits, None) for name, limits in LIMITS.items()}
+        accounts = {name: (LIMITS[name], None) for name in self.history.payouts.accounts}
         return Scheduler(self.pace, accounts, ROUTES, lambda: self.world.now_ms * 1_000, self.world.sleep)
 
     def _close_one(self) -> None:
         """A merchant is taken out of the configuration, or all are there again."""
         gone = self.world.random.choice(["", "", *LIMITS])
         left = {name: one for name, one in self.merchants.items() if name != gone}
-        self.history.payouts = dataclasses.replace(self.history.payouts, accounts=left)
+        self._configure(left)
 
     def _misdirect(self) -> None:
         """A notice that one merchant's key opens tells of another's bill."""

@@ -5,16 +5,19 @@ one. The histories find every one of them, or they prove nothing.
 """
 
 import argparse
+import itertools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import pytest
 
 from tests.histories.bugs import MONEY, Patch
+from tests.histories.campaigns import shape_of
 from tests.histories.claim_bugs import CLAIMS
 from tests.histories.history import History
 from tests.histories.stores import FakeLedger
+from tests.histories.wing_bugs import WINGS
 
 ENOUGH = 800
 """Histories within which every mutant must be caught."""
@@ -30,16 +33,22 @@ class Catch(NamedTuple):
 
 def mutants() -> dict[str, Callable[[Patch], type[FakeLedger]]]:
     """Name → what puts the bug in and names the table to play with."""
-    return {one.__name__: one for one in (*MONEY, *CLAIMS)}
+    return {one.__name__: one for one in (*MONEY, *CLAIMS, *(one for some in WINGS.values() for one in some))}
+
+
+def seeds_of(name: str) -> Iterator[int]:
+    """All seeds in order; for a mutant of a wing those whose histories have it."""
+    shape = next((shape for shape, some in WINGS.items() if name in {one.__name__ for one in some}), "")
+    return (seed for seed in itertools.count() if shape in ("", shape_of(seed)))
 
 
 def hunt(name: str, limit: int = ENOUGH) -> Catch | None:
-    """Plays seeds 0, 1, … with the bug in until one is wrong; None if none is. KeyError for a name that is none.
+    """Plays up to `limit` seeds with the bug in until one is wrong; None if none is. KeyError for a name that is none.
 
     A history that raises is not a catch but a mutant that no longer fits the code: it raises here too.
     """
     mutate = mutants()[name]
-    for seed in range(limit):
+    for seed in itertools.islice(seeds_of(name), limit):
         with pytest.MonkeyPatch.context() as patch:
             history = History(seed, mutate(patch))
             history.world.trace = []

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 class Wing:
     """A history with nothing more in it."""
 
+    crowd = 4
+    """So many act side by side at most."""
+
     def __init__(self, history: "History") -> None:
         self.history, self.world = history, history.world
 
