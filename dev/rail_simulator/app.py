@@ -13,6 +13,7 @@ from dev.rail_simulator.control_api import ControlApi
 from dev.rail_simulator.courier import Courier
 from dev.rail_simulator.machine import Machine
 from dev.rail_simulator.merchant_api import MerchantApi
+from dev.rail_simulator.rank_api import RankApi
 from dev.rail_simulator.signing import Platform
 from dev.rail_simulator.store import Store
 
@@ -47,7 +48,7 @@ def create_app(config: SimulatorConfig) -> Starlette:
         courier = Courier(store, platform, backoff_ms=config.callback_backoff_ms)
         clockwork = asyncio.create_task(_run(machine, courier))
         control = ControlApi(machine, alive=lambda: not clockwork.done())
-        router.routes[:] = [*api.routes(), *control.routes()]
+        router.routes[:] = [*api.routes(), *control.routes(), *RankApi(platform.appid).routes()]
         try:
             yield
         finally:

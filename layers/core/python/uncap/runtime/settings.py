@@ -90,6 +90,10 @@ class RelaySettings(_Common, frozen=True, kw_only=True):
     parked_queue_url: str
     limits_table: str = ""  # where relays tell each other what they saw; "": each judges by itself
     risk_rules: str = "off"  # or JSON of RiskRules by campaign id, "*" for all others (docs/risk.md)
+    risk_address: str = ""  # told to WeChat as the visitor's when it is asked for a rank; "": it is not asked
+    payee_keys_secret: str = ""
+    wechat_app_secret: str = ""
+    wechat_api_base: str = "https://api.weixin.qq.com"
 
 
 class ReconcileSettings(RelaySettings, frozen=True, kw_only=True):

@@ -27,30 +27,28 @@ from uncap.adapters.rail_pace import WirePace
 from uncap.adapters.rails.all_accounts import AllAccounts
 from uncap.adapters.rails.registry import CashRails, build_fleet, fleet_of, own_rails
 from uncap.adapters.reward_queue import SqsParkedQueue, SqsRewardQueue, sqs_client
-from uncap.adapters.risk_wire import WireRiskWindows
 from uncap.adapters.rule_sets import CachedRuleSets
 from uncap.adapters.scans_stream import DynamoScans
 from uncap.adapters.secrets_wire import CachedSecret
 from uncap.adapters.wire.client import DYNAMODB, SECRETS_MANAGER, connect
 from uncap.adapters.wire.credentials import credential_source
 from uncap.adapters.wire.dynamodb import Caller
-from uncap.domain.catalog import Party, Release
+from uncap.domain.catalog import Release
 from uncap.domain.identity import open_name, open_payee
 from uncap.domain.prizes.commitment import derive_seed
 from uncap.domain.prizes.laying import laid_prize
 from uncap.domain.rails import Books
 from uncap.domain.rewards.ports import DelayedQueue, ParkedQueue, ScanReader, ShipmentReader
 from uncap.domain.rewards.reward import Reward
-from uncap.domain.risk import read_rules
 from uncap.runtime.clock import clock_ms
 from uncap.runtime.packing import stored_packing
 from uncap.runtime.settings import PayoutSettings, ReconcileSettings, RelaySettings, read
 from uncap.runtime.wiring_closings import open_closings
 from uncap.runtime.wiring_draws import open_drawing
+from uncap.runtime.wiring_risk import open_gate
 from uncap.services.decide_claims import Targeting
 from uncap.services.find_case import CaseOf, stored_case_of
 from uncap.services.grant_rewards import Granter
-from uncap.services.judge_risk import RiskGate
 from uncap.services.run_closings import Closings
 from uncap.services.schedule_payouts import Scheduler
 from uncap.services.settle_payout import Payouts
@@ -145,23 +143,12 @@ def build_relay(
         own=own_rails(),
         pool=pool,
         targeting=_targeting(settings, tables, source, catalog, channel, stored_case_of(packing)),
-        gate=_gate(settings, tables, catalog, stored_case_of(packing), parties.party),
+        gate=open_gate(settings, vault, tables, catalog, clock, stored_case_of(packing), parties.party),
         drawing=open_drawing(ledger, catalog, master, clock, settings.time_zone),
     )
     scans, parking = DynamoScans(connection), SqsParkedQueue(sqs, settings.parked_queue_url)
     closings = open_closings(granter, scans, source, master)
     return RelayTools(granter, scans, parking, clock, lambda: every_release(source, catalog), rail, closings)
-
-
-def _gate(
-    settings: RelaySettings, tables: Caller, catalog: Catalog, case_of: CaseOf, party_of: Callable[[str], Party | None]
-) -> RiskGate | None:
-    """What holds suspicious claims (ADR 0026); None where it is switched off."""
-    if settings.risk_rules == "off":
-        return None
-    shared = WireRiskWindows(tables, settings.limits_table) if settings.limits_table else None
-    rules = read_rules(settings.risk_rules)
-    return RiskGate(catalog, rules, shared, case_of=case_of, party_of=party_of)
 
 
 def _targeting(
