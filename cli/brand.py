@@ -163,5 +163,16 @@ def campaign_body(campaign_id: str, gtins: Sequence[str], now_ms: int, **details
     }
 
 
+def rewards_of(console: Console, code: str) -> list[dict[str, Any]]:
+    """Every reward of a claimed code ("batch.index.role"), open or not; none before its rules are decided."""
+    try:
+        rewards: list[dict[str, Any]] = console.call("GET", "/rewards", code=code)["items"]
+    except ApiProblemError as problem:
+        if problem.code == "claim_undecided":
+            return []
+        raise
+    return rewards
+
+
 def _words(chinese: str, english: str) -> dict[str, str]:
     return {"zh-CN": chinese, "en": english}

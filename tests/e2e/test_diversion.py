@@ -85,9 +85,5 @@ def told_about(goods: Market, receiver: Receiver, case_id: str) -> list[dict[str
 
 def rewards_of(goods: Market, index: int) -> dict[str, tuple[str, str]]:
     """State and reason by beneficiary, once the distributor's no longer moves by itself."""
-    found = {
-        one["beneficiary"]: (one["state"], one["reason"])
-        for one in goods.rewards_of_campaign()
-        if one["code"] == f"{goods.batch_no}.{index}.1"
-    }
+    found = {one["beneficiary"]: (one["state"], one["reason"]) for one in goods.rewards_of(index)}
     return found if found.get("distributor", ("PENDING", ""))[0] != "PENDING" else {}

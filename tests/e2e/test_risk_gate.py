@@ -49,11 +49,11 @@ def test_a_script_is_held_released_by_two_people_and_paid_once_or_refused(gated:
     market, script = gated, gated.phone()
     time.sleep(CATALOG_AGE_S)
     with ThreadPoolExecutor(THREADS) as pool:
-        answers = list(pool.map(lambda index: market.claim(script, index), caps(market)))
+        answers = list(pool.map(lambda index: market.claim(script, index), (bottles := caps(market))))
     mine = [answer.rewards[0] for answer in answers]
     held = eventually(lambda: held_rewards(market, script, mine), "the script's rewards are held or go out")
     assert 2 <= len(held) <= CLAIMS - 2, "the first claims of a series look like a buyer's"
-    listed = {one["reward_id"]: one for one in market.rewards_of_campaign()}
+    listed = {one["reward_id"]: one for index in bottles for one in market.rewards_of(index)}
     assert all(listed[one]["reason"].startswith("risk_review:") for one in held)
     refs = {listed[one]["code"] for one in held}
     channel = [one for one in listed.values() if one["code"] in refs and one["reward_id"] not in held]

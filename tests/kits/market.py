@@ -107,16 +107,9 @@ class Market:
             self.confirm(phone, reward_id)
         return self.reward_when(phone, reward_id, "PAID", timeout_s=timeout_s)
 
-    def rewards_of_campaign(self) -> list[dict[str, Any]]:
-        """All rewards of this market, as the console lists them."""
-        rewards: list[dict[str, Any]] = []
-        cursor = ""
-        while True:
-            page = self.desk.call("GET", "/rewards", campaign_id=self.campaign_id, count=200, cursor=cursor)
-            rewards += page["items"]
-            cursor = page["next"]
-            if not cursor:
-                return rewards
+    def rewards_of(self, index: int) -> list[dict[str, Any]]:
+        """All rewards of a bottle's winning code, as the console lists them; none before they are decided."""
+        return brand.rewards_of(self.desk, f"{self.batch_no}.{index}.{int(Role.CAP_INNER)}")
 
     def bills(self) -> list[dict[str, Any]]:
         """The rail's statement, all of it."""

@@ -6,7 +6,6 @@ A store's member opens a case (the code inside it), a consumer opens a bottle; r
 
 import time
 from collections.abc import Iterator
-from typing import Any
 
 from cli import brand
 from cli.clients import Phone
@@ -44,7 +43,7 @@ def play(cast: Cast) -> Iterator[Line]:
     distributor = next(iter(DISTRIBUTORS))
     seller = distributor.replace("dist", "sales")
     shop = cast.shop("demo-shop", seller)
-    campaign, units, cases = _market(cast, (distributor, shop))
+    units, cases = _market(cast, (distributor, shop))
     time.sleep(CATALOG_AGE_S)
     owner = cast.member(shop, "owner")
     opened = cast.scan(owner, cast.links(cases, Role.CASE_INNER)[0], "claim")
@@ -60,7 +59,7 @@ def play(cast: Cast) -> Iterator[Line]:
         ("bottle", "distributor", distributor, 5),
         ("bottle", "salesperson", seller, 3),
     }
-    paid = _paid(cast, campaign, cases, wanted)
+    paid = _paid(cast, units, cases, wanted)
     for what, beneficiary, party, amount in sorted(wanted):
         ok = (what, beneficiary, party, amount) in paid
         yield Line(f"{what}: the {beneficiary} earns", str(amount) if ok else "nothing", ok, party)
@@ -68,7 +67,7 @@ def play(cast: Cast) -> Iterator[Line]:
     yield Line("explained as granted", "yes" if told["agrees"] else "no", bool(told["agrees"]))
 
 
-def _market(cast: Cast, road: tuple[str, ...]) -> tuple[str, int, int]:
+def _market(cast: Cast, road: tuple[str, ...]) -> tuple[int, int]:
     """A product, a campaign of rules alone, bottles in cases, shipped down to the shop and activated."""
     gtin, case_gtin = brand.product(cast.desk, f"{STEM}{cast.world.run % 10_000:04d}", NAME, PACK)
     campaign = f"channel-{cast.world.run}"
@@ -83,7 +82,7 @@ def _market(cast: Cast, road: tuple[str, ...]) -> tuple[str, int, int]:
         brand.ship(cast.desk, f"{campaign}-{party}", units, 0, UNITS, party)
     for batch_no, size in ((units, UNITS), (cases, UNITS // PACK)):
         brand.release(cast.desk, batch_no, campaign, 0, size)
-    return campaign, units, cases
+    return units, cases
 
 
 def _rule(no: int, role: str, **gives: str) -> dict[str, object]:
@@ -94,21 +93,15 @@ def _rule(no: int, role: str, **gives: str) -> dict[str, object]:
     return {"no": no, "name": f"opening a {role}", "when": {"roles": [role]}, "effects": effects}
 
 
-def _paid(
-    cast: Cast, campaign: str, cases: int, wanted: set[tuple[str, str, str, int]]
-) -> set[tuple[str, str, str, int]]:
-    """What the chain has been paid, once all of it is there or time is up."""
+def _paid(cast: Cast, units: int, cases: int, wanted: set[tuple[str, str, str, int]]) -> set[tuple[str, str, str, int]]:
+    """What the chain has been paid for the first bottle and the first case, once all is there or time is up."""
+    codes = {"bottle": f"{units}.0.{int(Role.CAP_INNER)}", "case": f"{cases}.0.{int(Role.CASE_INNER)}"}
     deadline = time.monotonic() + PAID_WITHIN_S
     while True:
-        listed: list[dict[str, Any]] = cast.desk.call("GET", "/rewards", campaign_id=campaign, count=100)["items"]
         paid = {
-            (
-                "case" if one["code"].startswith(f"{cases}.") else "bottle",
-                one["beneficiary"],
-                one["who"],
-                one["amount_minor"],
-            )
-            for one in listed
+            (what, one["beneficiary"], one["who"], one["amount_minor"])
+            for what, code in codes.items()
+            for one in brand.rewards_of(cast.desk, code)
             if one["state"] == "PAID"
         }
         if wanted <= paid or time.monotonic() > deadline:
