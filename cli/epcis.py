@@ -38,7 +38,7 @@ def validate(
     strict: Annotated[bool, typer.Option(help="Count notes as faults.")] = False,
 ) -> None:
     """Checks a document against the ratified schema's rules and the standard's own."""
-    verdict = judge(_read(file, as_json=as_json))
+    verdict = judge(_read(file, as_json=as_json), by_schema=True)
     valid = verdict.valid and not (strict and verdict.notes)
     if as_json:
         _print_json(

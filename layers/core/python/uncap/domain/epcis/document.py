@@ -1,21 +1,24 @@
-"""Reading a file into a document: which of the four kinds it is, and its events with their places. Refuses what is no
+"""Reading a file into a document: which of the five kinds it is, and its events with their places. Refuses what is no
 EPCIS at all, with a reason a person can act on; what is wrong inside a document is for `validate.py`.
 """
 
 import json
+import math
 from typing import Final, Literal, NoReturn
 
 import msgspec
 
 from uncap.domain.epcis import xml_tree
 from uncap.domain.epcis.faults import Fault, step
+from uncap.domain.epcis.query_messages import is_query
 from uncap.domain.epcis.xml import from_xml
 from uncap.domain.errors import InputError
 
 MAX_BYTES: Final = 50 * 1024 * 1024
 MAX_DEPTH: Final = 64
+_DIGITS: Final = 400
 
-Kind = Literal["EPCISDocument", "EPCISQueryDocument", "event", "events"]
+Kind = Literal["EPCISDocument", "EPCISQueryDocument", "event", "events", "query"]
 
 _DOCUMENT_MARKS: Final = frozenset({"epcisBody", "epcisHeader", "schemaVersion"})
 _EVENT_MARKS: Final = frozenset({"eventTime", "eventTimeZoneOffset", "epcList", "childEPCs"})
@@ -44,7 +47,7 @@ def read(data: bytes) -> Document:
     `epcis_not_document`, `epcis_not_xml`, `epcis_xml_unsafe`."""
     _check_size(data)
     if xml_tree.looks_like_xml(data):
-        return document_of(*from_xml(data))
+        return document_of(*from_xml(data, questions=True))
     value = _parse(_decode(data))
     _check_depth(value)
     return document_of(value)
@@ -55,6 +58,8 @@ def document_of(value: object, notes: tuple[Fault, ...] = ()) -> Document:
     kind = _kind(value)
     if kind == "event":
         return Document(kind, value, (PlacedEvent("", value),), notes)
+    if kind == "query":
+        return Document(kind, value, (), notes)
     path = {
         "EPCISDocument": ("epcisBody", "eventList"),
         "EPCISQueryDocument": ("epcisBody", "queryResults", "resultsBody", "eventList"),
@@ -93,7 +98,9 @@ def _decode(data: bytes) -> str:
 
 def _parse(text: str) -> object:
     try:
-        return json.loads(text, object_pairs_hook=_object, parse_constant=_constant)
+        return json.loads(
+            text, object_pairs_hook=_object, parse_constant=_constant, parse_float=_finite, parse_int=_whole
+        )
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         if error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string"):
@@ -112,6 +119,20 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
         name = next(name for name in names if names.count(name) > 1)
         raise InputError("epcis_key_repeated", f"an object holds {name[:80]!r} twice; which one counts is undefined")
     return made
+
+
+def _finite(digits: str) -> float:
+    """Python would read `1e999` as infinity, which no other reader of the document needs to do."""
+    number = float(digits)
+    if math.isinf(number):
+        raise ValueError(f"the number {digits[:40]} is beyond what a number may be")
+    return number
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > _DIGITS:
+        raise ValueError(f"a number of {len(digits)} digits")
+    return int(digits)
 
 
 def _constant(name: str) -> NoReturn:
@@ -153,6 +174,8 @@ def _kind(value: object) -> Kind:
         return "events"
     if isinstance(value, dict):
         named = value.get("type")
+        if is_query(value):
+            return "query"
         if named == "EPCISDocument":
             return "EPCISDocument"
         if named == "EPCISQueryDocument":

@@ -6,11 +6,15 @@ JSON cannot carry is no loss to the hash: an XML document and its JSON twin have
 
 from typing import Final, NamedTuple
 
+import msgspec
+
 from uncap.domain.epcis import xml_events
-from uncap.domain.epcis.faults import Fault
+from uncap.domain.epcis.faults import Fault, step
+from uncap.domain.epcis.query_messages import message_of
 from uncap.domain.epcis.xml_tree import Element, Tree, read_tree
 from uncap.domain.errors import InputError
 
+ORDER: Final = "xml_order"
 CONTEXT: Final = "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"
 _EPCIS: Final = ("urn:epcglobal:epcis:xsd:1", "urn:epcglobal:epcis:xsd:2")
 _QUERY: Final = ("urn:epcglobal:epcis-query:xsd:1", "urn:epcglobal:epcis-query:xsd:2")
@@ -22,6 +26,10 @@ _OWN: Final = (
     "http://www.unece.org/cefact/namespaces/StandardBusinessDocumentHeader",
 )
 _EVENTS: Final = frozenset(xml_events.EVENT_TYPES)
+_EVENTS_AT: Final = {
+    "EPCISDocument": "/epcisBody/eventList",
+    "EPCISQueryDocument": "/epcisBody/queryResults/resultsBody/eventList",
+}
 Json = dict[str, object]
 
 
@@ -32,25 +40,35 @@ class Converted(NamedTuple):
     notes: tuple[Fault, ...]
 
 
-def from_xml(data: bytes) -> Converted:
-    """JSON-LD of an EPCISDocument, an EPCISQueryDocument with results, master data, or one event. Raises InputError:
-    `read_tree`'s, and `epcis_not_document`."""
+def from_xml(data: bytes, *, questions: bool = False) -> Converted:
+    """JSON-LD of an EPCISDocument, an EPCISQueryDocument with results, master data, or one event; with `questions` also
+    a query that is asked (`query_messages.py`). Raises InputError: `read_tree`'s, and `epcis_not_document`."""
     tree = read_tree(data)
     reader = xml_events.EventReader(tree.prefixes)
     root = tree.root
     if root.space in _EPCIS and root.name == "EPCISDocument":
         value = _document(root, reader)
     elif root.space in _QUERY and root.name == "EPCISQueryDocument":
+        body = root.child("EPCISBody")
+        asked = None if body is None or not questions else message_of(body)
+        if asked is not None:
+            return Converted(asked, ())
         value = _query_document(root, reader)
     elif root.space in _MASTER_DATA and root.name == "EPCISMasterDataDocument":
         value = _master_data_document(root)
     elif root.name in _EVENTS and root.space in ("", *_EPCIS):
-        value = reader.event(root)
+        value = reader.event(_bare(root))
     else:
         name = f"{{{root.space}}}{root.name}" if root.space else root.name
         words = f"XML, but no EPCIS document or event: its root is {name[:120]!r}"
         raise InputError("epcis_not_document", words, where=f"line {root.line}")
     return Converted({"@context": _context(tree), **value}, tuple(_notes(root, reader)))
+
+
+def _bare(root: Element) -> Element:
+    """An event that stands alone, without what a document says of itself."""
+    kept = tuple(one for one in root.attributes if one.name not in {"schemaVersion", "creationDate"})
+    return msgspec.structs.replace(root, attributes=kept)
 
 
 def _context(tree: Tree) -> list[object]:
@@ -89,6 +107,9 @@ def _query_document(root: Element, reader: xml_events.EventReader) -> Json:
     events = None if inner is None else inner.child("EventList")
     vocabularies = None if inner is None else inner.child("VocabularyList")
     held: Json = {} if events is None else {"eventList": reader.event_list(events)}
+    if "queryName" not in made:
+        # The schema wants one, and published results have none; the name says nothing about the events.
+        reader.nameless, made["queryName"] = True, ""
     if vocabularies is not None:
         held = {"eventList": [], **held, "vocabularyList": _vocabularies(vocabularies)}
     if inner is not None:
@@ -169,4 +190,10 @@ def _notes(root: Element, reader: xml_events.EventReader) -> list[Fault]:
     notes = [Fault("", "xml_name_qualified", words, grave=False) for words in reader.qualified[:1]]
     if (root.attribute("schemaVersion") or "2").startswith("1"):
         notes.append(Fault("/schemaVersion", "version_old", "EPCIS 1.x, judged as the 2.0 it becomes", grave=False))
+    base = _EVENTS_AT.get(root.name)
+    results = "/epcisBody/queryResults"
+    if reader.nameless:
+        notes.append(Fault(results, "query_name_missing", "`queryName` is required by the XML schema", grave=False))
+    for at, words in reader.disorder:
+        notes.append(Fault("" if base is None else step(base, at), ORDER, words, grave=False))
     return notes

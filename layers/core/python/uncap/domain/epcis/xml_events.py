@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from uncap.domain.epcis import terms
+from uncap.domain.epcis.xml_order import out_of_order
 from uncap.domain.epcis.xml_tree import Element
 
 EVENT_TYPES: Final = (
@@ -35,11 +36,14 @@ _STANDARD: Final = ("urn:epcglobal:epcis:xsd:1", "urn:epcglobal:epcis:xsd:2")
 
 
 class EventReader:
-    """Turns events to JSON, and remembers which standard names were qualified."""
+    """Turns events to JSON, and remembers what only the XML shows: which standard names were qualified, which events
+    (by number) are out of order, whether results had no query's name."""
 
     def __init__(self, prefixes: Mapping[str, str]) -> None:
         self._prefixes = prefixes
         self.qualified: list[str] = []
+        self.disorder: list[tuple[int, str]] = []
+        self.nameless = False
         self._fields: dict[str, Callable[[Element], object]] = {
             **dict.fromkeys(_EPCS, _texts),
             **dict.fromkeys(_QUANTITIES, self._quantities),
@@ -51,14 +55,18 @@ class EventReader:
             "sensorElementList": self._sensors,
             "ilmd": self._others,
             "errorDeclaration": self._error,
+            "certificationInfo": _certificates,
         }
 
     def event_list(self, listed: Element) -> list[object]:
         """Every event, in order; those that 1.1 and 1.2 keep in `extension` too."""
-        return [self.event(one) for one in _unwrapped(listed)]
+        return [self.event(one, at) for at, one in enumerate(_unwrapped(listed))]
 
-    def event(self, element: Element) -> Json:
-        """One event."""
+    def event(self, element: Element, at: int = 0) -> Json:
+        """One event, the `at`-th."""
+        words = _disorder(element)
+        if words is not None:
+            self.disorder.append((at, words))
         if self._name(element) == "QuantityEvent":
             return self._quantity_event(element)
         return {"type": self._name(element)} | self._members(element, self._fields)
@@ -165,6 +173,39 @@ def _unwrapped(element: Element) -> Iterator[Element]:
     for child in element.children:
         if child.name in _WRAPPERS and child.space in ("", *_STANDARD):
             yield from _unwrapped(child)
+        else:
+            yield child
+
+
+def _disorder(event: Element) -> str | None:
+    """What is out of order in an event or in one of the wrappers of 1.x in it, each a sequence of its own."""
+    for parent in (event, *_wrappers(event)):
+        standard = [one.name for one in parent.children if one.space in ("", *_STANDARD) and one.name not in _WRAPPERS]
+        words = out_of_order(event.name, standard)
+        if words is not None:
+            return words
+    return None
+
+
+def _wrappers(element: Element) -> Iterator[Element]:
+    for child in element.children:
+        if child.name in _WRAPPERS and child.space in ("", *_STANDARD):
+            yield child
+            yield from _wrappers(child)
+
+
+def _certificates(element: Element) -> object:
+    """An address, or those in the descriptions of certificates that some send instead."""
+    if not element.children:
+        return element.text.strip()
+    found = [one.text.strip() for one in _leaves(element) if one.name == "certificationURI"]
+    return found[0] if len(found) == 1 else found
+
+
+def _leaves(element: Element) -> Iterator[Element]:
+    for child in element.children:
+        if child.children:
+            yield from _leaves(child)
         else:
             yield child
 
