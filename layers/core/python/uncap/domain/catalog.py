@@ -284,6 +284,7 @@ class Party(msgspec.Struct, frozen=True, omit_defaults=True):
     version: int = 1
     invited_by: str = ""
     registered_at_ms: int = 0
+    gln: str = ""
 
 
 class Shipment(msgspec.Struct, frozen=True, omit_defaults=True):

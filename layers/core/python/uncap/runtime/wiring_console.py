@@ -41,11 +41,12 @@ from uncap.runtime.observability import Observer
 from uncap.runtime.packing import stored_packing
 from uncap.runtime.settings import ConsoleSettings, read
 from uncap.runtime.wiring_alerts import alert_desk
-from uncap.runtime.wiring_events import open_event_store
+from uncap.runtime.wiring_events import acts_on_goods, open_event_store
 from uncap.services.desk import Desk
 from uncap.services.sign_in_operator import ensure_operator
 
 SERVICE = "console_api"
+_MOVING_EVENTS = 100  # a request has 29 s, and each paper takes a tenth of one or less
 _ACT_MS = 60_000  # longer than the gateway lets any act take
 
 
@@ -91,6 +92,7 @@ def build_desk(settings: ConsoleSettings, vault: Caller, clock: Callable[[], int
         claim_records=ClaimRecords(),
         association=stored_packing(connection, fresh, clock, 0),
         packing=lambda: stored_packing(connection, Catalog(catalog, clock, _ACT_MS), clock, _ACT_MS),
+        event_goods=acts_on_goods(connection, clock, 1, _MOVING_EVENTS),
         clock_ms=clock,
         random_bytes=secrets.token_bytes,
         next_batch_no=next_batch_no,

@@ -28,10 +28,12 @@ from uncap.domain.codes.scheme import Keyring
 from uncap.domain.intake.uploads import Upload
 from uncap.runtime.clock import clock_ms
 from uncap.runtime.settings import IntakeSettings, read
-from uncap.runtime.wiring_events import open_event_store
-from uncap.runtime.wiring_papers import movement_files
+from uncap.runtime.wiring_events import acts_on_goods, open_event_store
+from uncap.runtime.wiring_papers import movement_files, paper_desk
 from uncap.services.associate_units import give_up, issues, open_file
 from uncap.services.batch_facts import CatalogFacts
+from uncap.services.desk import Actor
+from uncap.services.event_acts import EventActs
 from uncap.services.run_upload import IntakeTools, Kind
 from uncap.services.take_association import Associations
 from uncap.services.take_events import Events
@@ -67,10 +69,21 @@ def build_intake(
 
     kinds: dict[str, Kind] = {
         "association": _associations(settings, vault, connection, clock, workers),
-        "epcis": Events(functools.cache(lambda: open_event_store(settings.events_table, clock))),
+        "epcis": _events(settings, vault, connection, clock, workers),
         **movement_files(settings, vault, connection, clock, CACHE_AGE_MS),
     }
     return IntakeTools(UploadTable(), open_source, kinds, clock)
+
+
+def _events(
+    settings: IntakeSettings, vault: Caller, connection: Connection, clock: Callable[[], int], workers: int
+) -> Events:
+    # A catalog for every upload, and the documents' acts behind it: see `_associations`.
+    def goods(upload: Upload) -> EventActs:
+        desk = paper_desk(settings, vault, connection, clock, CACHE_AGE_MS)
+        return acts_on_goods(connection, clock, workers, 0)(desk, Actor(upload.by, upload.role))
+
+    return Events(functools.cache(lambda: open_event_store(settings.events_table, clock)), goods)
 
 
 def _associations(

@@ -24,14 +24,22 @@ from uncap.services.take_movements import KINDS, MovementFiles
 def movement_files(
     settings: IntakeSettings, vault: Caller, connection: Connection, clock: Callable[[], int], max_age_ms: int
 ) -> Mapping[str, Kind]:
-    """By the name a file is announced under. What files name is at most `max_age_ms` old, movements never are."""
+    """By the name a file is announced under."""
+    desk, zone = paper_desk(settings, vault, connection, clock, max_age_ms), ZoneInfo(settings.time_zone)
+    return {name: MovementFiles(kind, desk, zone) for name, kind in KINDS.items()}
+
+
+def paper_desk(
+    settings: IntakeSettings, vault: Caller, connection: Connection, clock: Callable[[], int], max_age_ms: int
+) -> PaperDesk:
+    """What files name is at most `max_age_ms` old, movements never are."""
     documents, parties = DocumentTable(CatalogItem), DocumentTable(PartyItem)
     catalog, zone = Catalog(documents, clock, max_age_ms), ZoneInfo(settings.time_zone)
 
     def day_of(at_ms: int) -> str:
         return datetime.fromtimestamp(at_ms / 1000, zone).date().isoformat()
 
-    desk = PaperDesk(
+    return PaperDesk(
         catalog=catalog,
         catalog_docs=documents,
         parties=parties,
@@ -42,4 +50,3 @@ def movement_files(
         party_of=DynamoParties(clock, max_age_ms).party,
         keyring=CachedSecret(vault, settings.code_keys_secret, Keyring.parse, clock),
     )
-    return {name: MovementFiles(kind, desk, zone) for name, kind in KINDS.items()}

@@ -14,7 +14,8 @@ from uncap.domain.epcis.capture import Capturable, capturable, iso, sortable
 from uncap.domain.epcis.document import Document, PlacedEvent, read
 from uncap.domain.epcis.faults import Fault
 from uncap.domain.epcis.validate import validate
-from uncap.domain.errors import InputError, NotFoundError
+from uncap.domain.errors import ConflictError, InputError, NotFoundError
+from uncap.services.event_acts import Acting, EventActs
 
 MAX_EVENTS = 1_000
 """Of one request; an uploaded document is taken in slices and knows no such limit."""
@@ -34,7 +35,8 @@ class CaptureError(msgspec.Struct, frozen=True):
 
 
 class CaptureJob(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One document on its way. `stored` and `repeated` count its events; `errors` holds the first hundred."""
+    """One document on its way. `stored` and `repeated` count its events; `errors` holds the first hundred, `notes` what
+    was recorded of goods and does not fit (docs/goods.md)."""
 
     capture_id: str
     created_at_ms: int
@@ -46,6 +48,7 @@ class CaptureJob(msgspec.Struct, frozen=True, omit_defaults=True):
     stored: int = 0
     repeated: int = 0
     errors: tuple[CaptureError, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def as_told(self) -> dict[str, object]:
         """The job as the standard writes it."""
@@ -57,15 +60,17 @@ class CaptureJob(msgspec.Struct, frozen=True, omit_defaults=True):
             "captureErrorBehaviour": self.behaviour,
             "errors": self.errors,
         }
+        told |= {"notes": self.notes} if self.notes else {}
         return told | ({"finishedAt": iso(self.finished_at_ms)} if self.finished_at_ms else {})
 
 
 class Capturing(msgspec.Struct, frozen=True):
-    """What capturing needs: the store, the clock, and ids nobody can guess."""
+    """What capturing needs: the store, the clock, ids nobody can guess; `goods`, where events act on goods of ours."""
 
     store: EventStore
     clock_ms: Callable[[], int]
     random_bytes: Callable[[int], bytes]
+    goods: EventActs | None = None
 
 
 def capture_document(tools: Capturing, data: bytes, behaviour: Behaviour, by: str) -> CaptureJob:
@@ -85,16 +90,22 @@ def capture_document(tools: Capturing, data: bytes, behaviour: Behaviour, by: st
 
 
 def carry_out(tools: Capturing, document: Document, job: CaptureJob) -> CaptureJob:
-    """The job after its document was judged and stored. Doing it again changes nothing."""
-    faults = validate(document).faults
-    good = [placed for placed in document.events if not any(_is_about(fault, placed) for fault in faults)]
+    """The job after its document was judged, has acted on goods and was stored. Doing it again changes nothing."""
+    proceed = job.behaviour == "proceed"
+    faults = list(validate(document).faults)
     elsewhere = [fault for fault in faults if not any(_is_about(fault, placed) for placed in document.events)]
-    errors = [_validation_error(fault) for fault in faults]
+    made: list[tuple[PlacedEvent, Capturable]] = []
+    notes: list[Fault] = []
+    errors: list[CaptureError] = []
     stored = repeated = 0
-    if not faults or (job.behaviour == "proceed" and not elsewhere):
-        made = _capturables(document, good, job.created_at_ms)
-        stored, repeated, refused = store_events(tools.store, made, one_by_one=job.behaviour == "proceed")
-        errors += refused
+    if not elsewhere and (proceed or not faults):
+        good = _without(document.events, faults)
+        made = list(zip(good, _capturables(document, good, job.created_at_ms), strict=True))
+        made, more, notes = _acted(tools.goods, made, proceed=proceed)
+        faults += more
+        ready = [one for _, one in made]
+        stored, repeated, errors = store_events(tools.store, ready, one_by_one=proceed)
+    errors = [*map(_validation_error, faults), *errors]
     return msgspec.structs.replace(
         job,
         finished_at_ms=tools.clock_ms(),
@@ -103,11 +114,34 @@ def carry_out(tools: Capturing, document: Document, job: CaptureJob) -> CaptureJ
         stored=stored,
         repeated=repeated,
         errors=tuple(errors[:_ERRORS]),
+        notes=tuple(f"{note.pointer}: {note.code}: {note.words}" for note in notes[:_ERRORS]),
     )
 
 
+Made = list[tuple[PlacedEvent, Capturable]]
+
+
+def _acted(goods: EventActs | None, made: Made, *, proceed: bool) -> tuple[Made, list[Fault], list[Fault]]:
+    """(events to store, what could not be, what does not fit) after the events have acted on goods."""
+    if goods is None:
+        return made, [], []
+    faults = goods.check([acting(*one) for one in made])
+    if faults and not proceed:
+        return [], faults, []
+    made = [one for one in made if not any(_is_about(fault, one[0]) for fault in faults)]
+    acts = goods.act([acting(*one) for one in made], proceed=proceed)
+    kept = [one for one in made if not any(_is_about(fault, one[0]) for fault in acts.faults)]
+    return kept if acts.whole else [], [*faults, *acts.faults], acts.notes
+
+
+def acting(placed: PlacedEvent, one: Capturable) -> Acting:
+    """The event as what acts on goods."""
+    return Acting(placed.pointer, one.event, one.key)
+
+
 def capture_event(tools: Capturing, data: bytes) -> Capturable:
-    """Captures one event at once. Raises InputError (`epcis_invalid` with its first fault)."""
+    """Captures one event at once. Raises InputError (`epcis_invalid` with its first fault), ConflictError
+    (`epcis_act_refused`: what it says of goods of ours cannot be)."""
     document = read(data)
     if document.kind != "event":
         raise InputError("epcis_not_document", "one event with its @context is expected")
@@ -115,6 +149,9 @@ def capture_event(tools: Capturing, data: bytes) -> Capturable:
     if faults:
         raise InputError("epcis_invalid", faults[0].words, where=faults[0].pointer)
     [made] = _capturables(document, document.events, tools.clock_ms())
+    _, refused, _ = _acted(tools.goods, [(document.events[0], made)], proceed=False)
+    if refused:
+        raise ConflictError("epcis_act_refused", f"{refused[0].code}: {refused[0].words}", where=refused[0].pointer)
     store_events(tools.store, [made], one_by_one=False, may_refuse=True)
     return made
 
@@ -164,6 +201,10 @@ def list_jobs(store: EventStore, count: int, after: str) -> tuple[list[CaptureJo
 def _capturables(document: Document, placed: Sequence[PlacedEvent], recorded_ms: int) -> list[Capturable]:
     around = cast("dict[str, object]", document.value).get("@context") if document.kind != "event" else None
     return [capturable(one.value, around, recorded_ms) for one in placed]
+
+
+def _without(events: Sequence[PlacedEvent], faults: Sequence[Fault]) -> list[PlacedEvent]:
+    return [placed for placed in events if not any(_is_about(fault, placed) for fault in faults)]
 
 
 def _is_about(fault: Fault, placed: PlacedEvent) -> bool:

@@ -32,6 +32,7 @@ from uncap.domain.codes.scheme import Keyring
 from uncap.domain.errors import NotFoundError
 from uncap.domain.rewards.ports import LedgerStore, RewardQueue
 from uncap.services.alert_desk import AlertDesk
+from uncap.services.event_acts import MakeActs
 
 ValueT = TypeVar("ValueT")
 
@@ -95,6 +96,7 @@ class Desk:
     draw_master: Callable[[], bytes] = field(repr=False)
     alerts: AlertDesk = field(kw_only=True)
     replenishments: Callable[[], Replenishments] = field(kw_only=True)
+    event_goods: MakeActs = field(kw_only=True)
     link_base: str = ""
     cache_age_ms: int = 5_000
     accounts: AccountBooks = field(default_factory=AccountBooks)

@@ -9,6 +9,7 @@ from uncap.domain.catalog import Party, Text
 from uncap.domain.errors import InputError
 from uncap.services.desk import Actor, Desk, Id, Words, draft
 from uncap.services.list_entries import Listing, PageQuery, cursor_of, read_cursor
+from uncap.services.name_place import GlnText, place_writes, read_gln
 
 MAX_TREE = 500
 PARENTS: dict[str, frozenset[str]] = {
@@ -28,7 +29,8 @@ Cell = Annotated[str, msgspec.Meta(pattern=r"^(8[0-9a-f]{14})?$(?!\n)", max_leng
 class NewParty(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Someone in the channel. `home_cell` is where an outlet is, as an H3 cell; `provisional`: not visited yet.
 
-    `invited_by` is the party that brought an outlet in; a campaign's rules may reward it (docs/campaigns.md).
+    `invited_by` is the party that brought an outlet in; a campaign's rules may reward it (docs/campaigns.md). `gln`: by
+    which EPCIS events name it (docs/epcis.md).
     """
 
     party_id: Id
@@ -38,6 +40,7 @@ class NewParty(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     home_cell: Cell = ""
     provisional: bool = False
     invited_by: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{0,40}$(?!\n)", max_length=40)] = ""
+    gln: GlnText = ""
 
 
 class PartyEntry(msgspec.Struct, frozen=True):
@@ -70,7 +73,8 @@ class TreeQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def register_party(desk: Desk, actor: Actor, given: NewParty) -> Party:
-    """Raises ConflictError (`party_exists`), InputError (`parent_invalid`), NotFoundError (`party_unknown`)."""
+    """Raises ConflictError (`party_exists`, `gln_taken`), InputError (`parent_invalid`, `gln_invalid`), NotFoundError
+    (`party_unknown`)."""
     party = Party(given.party_id, given.role, given.name, given.parent_id, given.home_cell, given.provisional)
     if party.parent_id:
         parent = desk.party(party.parent_id)
@@ -80,7 +84,7 @@ def register_party(desk: Desk, actor: Actor, given: NewParty) -> Party:
             )
     elif party.role == "outlet_staff":
         raise InputError("parent_invalid", "outlet staff belong to an outlet", where="parent_id")
-    party = msgspec.structs.replace(party, registered_at_ms=desk.clock_ms())
+    party = msgspec.structs.replace(party, registered_at_ms=desk.clock_ms(), gln=read_gln(given.gln))
     if given.invited_by:
         party = msgspec.structs.replace(party, invited_by=_inviter(desk, given))
     entry = PartyEntry(party.party_id, party.role, party.name, party.parent_id)
@@ -88,6 +92,7 @@ def register_party(desk: Desk, actor: Actor, given: NewParty) -> Party:
         [
             DocWrite("parties", f"party#{party.party_id}", "meta", doc_of(party), 1, "party_exists"),
             DocWrite("parties", f"party#{party.parent_id}", f"child#{party.party_id}", doc_of(entry), 0),
+            *place_writes(desk.parties, party.gln, party.party_id),
         ],
         draft(actor, "parties.register", party.party_id, after=f"{party.role} under {party.parent_id or 'nobody'}"),
     )

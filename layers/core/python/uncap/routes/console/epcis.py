@@ -71,7 +71,7 @@ def post_capture(desk: Desk, actor: Actor, raw: RawInput) -> Text:
     behaviour = raw.headers.get("gs1-capture-error-behaviour", "rollback").strip().lower()
     if behaviour not in ("rollback", "proceed"):
         raise InputError("capture_behaviour_unknown", "takes rollback or proceed", where="GS1-Capture-Error-Behaviour")
-    job = capture_document(capturing(desk), raw.body, cast("Behaviour", behaviour), actor.login)
+    job = capture_document(capturing(desk, actor), raw.body, cast("Behaviour", behaviour), actor.login)
     return located(raw, job.capture_id)
 
 
@@ -90,11 +90,11 @@ def get_capture(desk: Desk, raw: RawInput, capture_id: str) -> Text:
 
 
 @EPCIS.post("/epcis/events", status=201, takes=(*JSON_TYPES, *XML_TYPES), media_types=())
-def post_event(desk: Desk, raw: RawInput) -> Text:
+def post_event(desk: Desk, actor: Actor, raw: RawInput) -> Text:
     """Capture one event at once."""
     check_versions(raw)
     check_type(raw, *JSON_TYPES, *XML_TYPES)
-    return located(raw, capture_event(capturing(desk), raw.body).key)
+    return located(raw, capture_event(capturing(desk, actor), raw.body).key)
 
 
 @EPCIS.get("/epcis/events", media_types=JSON_TYPES)
@@ -168,9 +168,9 @@ def answer(desk: Desk, raw: RawInput, asked: dict[str, list[str]], name: str = "
     return told(results(page.events, desk.clock_ms(), name), raw, page.token)
 
 
-def capturing(desk: Desk) -> Capturing:
+def capturing(desk: Desk, actor: Actor) -> Capturing:
     """What the services need of the desk."""
-    return Capturing(desk.event_store(), desk.clock_ms, desk.random_bytes)
+    return Capturing(desk.event_store(), desk.clock_ms, desk.random_bytes, desk.event_goods(desk, actor))
 
 
 def _told(query: NamedQuery) -> dict[str, object]:

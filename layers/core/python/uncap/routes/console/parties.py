@@ -16,6 +16,7 @@ from uncap.services.invite_member import (
 )
 from uncap.services.list_entries import Listing, PageQuery
 from uncap.services.move_party import PartyMove, move_party
+from uncap.services.name_place import PartyGln, set_gln
 from uncap.services.register_party import (
     ChildrenQuery,
     NewParty,
@@ -50,6 +51,12 @@ def post_party(desk: Desk, actor: Actor, body: NewParty) -> Party:
 def list_parties(desk: Desk, query: ChildrenQuery) -> Listing[PartyEntry]:
     """Parties directly under another."""
     return list_children(desk, query)
+
+
+@PARTIES.put("/parties/{party_id}/gln")
+def put_party_gln(desk: Desk, actor: Actor, party_id: Id, body: PartyGln) -> Party:
+    """The number by which EPCIS events name the party."""
+    return set_gln(desk, actor, party_id, body)
 
 
 @PARTIES.get("/parties/{party_id}")
