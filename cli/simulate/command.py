@@ -109,7 +109,8 @@ def show(report: dict[str, Any]) -> None:
     screen.print(costs)
     prizes = Table("slot", "prize", "worth", "laid on", "expected", "5 %", "50 %", "95 %", title="prizes given")
     for one in report["prizes"]:
-        laid = f"{one['laid']:,}" if one["laid"] else "by rule"
+        where = {"rule": "by rule", "laid": f"{one['laid']:,}", "drawn": f"drawn, {one['most']:,} at most"}
+        laid = where.get(one["how"], f"at the close, {one['most']:,}")
         prizes.add_row(one["slot"], one["prize_id"], f"{one['value_minor']:,}", laid, *_four(one["given"]))
     screen.print(prizes)
     _show_people(screen, report)

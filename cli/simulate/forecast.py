@@ -11,7 +11,17 @@ import numpy as np
 import numpy.typing as npt
 
 from cli.simulate.assumptions import Assumptions
+from cli.simulate.draws import (
+    closing_counts,
+    drawn_counts,
+    held_back,
+    most_of,
+    odds_of,
+    region_shares,
+    reserved_for_draws,
+)
 from cli.simulate.market import LAID, Floats, Given, Launch, Piece, play
+from uncap.domain.campaigns.draws import CLOSING, DRAWN
 from uncap.domain.campaigns.index import RuleIndex
 from uncap.domain.campaigns.rules import RulePart
 from uncap.domain.catalog import Campaign, CodeBatch, LaidPrize, Release, Role
@@ -20,6 +30,7 @@ from uncap.domain.rewards.granting import prize_of, values_of, withheld_minor
 
 Ints = npt.NDArray[np.int64]
 PIECES, TRIALS = 8, 4_000
+DRAWN_SLOT = f"{DRAWN} "
 
 
 class Spread(msgspec.Struct, frozen=True):
@@ -32,7 +43,10 @@ class Spread(msgspec.Struct, frozen=True):
 
 
 class PrizeLine(msgspec.Struct, frozen=True):
-    """One prize in one slot. `laid`: codes that carry it, 0 for prizes that rules give. `value_minor`: of one."""
+    """One prize in one slot. `laid`: codes that carry it, 0 for prizes given otherwise. `value_minor`: of one.
+
+    `how`: laid | rule | drawn | closing; of the last two there are `most` at most.
+    """
 
     slot: str
     prize_id: str
@@ -40,10 +54,12 @@ class PrizeLine(msgspec.Struct, frozen=True):
     value_minor: int
     laid: int
     given: Spread
+    how: str = "rule"
+    most: int = 0
 
 
 class CostLine(msgspec.Struct, frozen=True):
-    """Per currency. `reserved`: what activation books, the worst case; `breakage`: what comes back of it, expected."""
+    """Per currency. `reserved`: what is booked, the worst case; `breakage`: what comes back of it, expected."""
 
     currency: str
     cost: Spread
@@ -96,8 +112,8 @@ def spread(values: npt.NDArray[np.float64] | Ints) -> Spread:
 
 
 def reserved(launch: Launch, rules: RulePart) -> dict[str, int]:
-    """What activating all releases reserves, per currency, by the production function."""
-    codes, sums = launch.given.codes, dict[str, int]()
+    """What storing the version and activating all releases reserve, per currency, by the production functions."""
+    codes, sums = launch.given.codes, reserved_for_draws(launch.campaign)
     role = Role[codes.role.upper()]
     for size, table in zip(launch.sizes, launch.tables, strict=True):
         release = pseudo_release(launch, size, table)
@@ -153,10 +169,7 @@ class _Trials:
             if prize.kind == "cash":
                 cash_count = cash_count + values
                 cash_net = cash_net + values * (prize.amount_minor - withheld_minor(prize))
-            laid = self.launch.laid.get(prize_id, 0) if (no, beneficiary, prize_id) in self._laid_slots else 0
-            lines.append(
-                PrizeLine(f"{no}.{beneficiary}", prize_id, prize.kind, prize.amount_minor, laid, spread(values))
-            )
+            lines.append(self._line((no, beneficiary, prize_id), spread(values)))
         worst = reserved(self.launch, rules)
         tables = tuple(
             CostLine(unit, spread(costs.get(unit, np.zeros(TRIALS))), amount, amount - float(_mean(costs.get(unit))))
@@ -169,23 +182,66 @@ class _Trials:
             tables, tuple(lines), self._persons(), {line.currency: line.cost.mean / mean_claims for line in tables},
         )  # fmt: skip
 
+    def _line(self, key: Given, given: Spread) -> PrizeLine:
+        no, beneficiary, prize_id = key
+        prize, how = prize_of(self.launch.campaign, prize_id), self._how.get(key, "rule")
+        laid = self.launch.laid.get(prize_id, 0) if how == LAID else 0
+        most = most_of(self.launch.campaign).get((how, prize_id), 0)
+        return PrizeLine(f"{no}.{beneficiary}", prize_id, prize.kind, prize.amount_minor, laid, given, how, most)
+
     def _counts(self) -> dict[Given, Floats]:
         """Per slot and prize, how many are given in each trial."""
         found: dict[Given, Floats] = {}
-        self._laid_slots: set[Given] = set()
+        self._how: dict[Given, str] = {}
+        drawn: dict[str, dict[Given, Floats]] = {}
         for key in sorted({key for piece in self.pieces for key in piece.given}):
             totals = self._scaled(key)
-            if key[2] != LAID:
+            if key[2] == LAID:
+                for prize_id, hit in self._laid(totals).items():
+                    self._add(found, (key[0], key[1], prize_id), LAID, hit.astype(np.float64))
+            elif key[2].startswith(DRAWN_SLOT):
+                drawn.setdefault(key[2].removeprefix(DRAWN_SLOT), {})[key] = totals
+            else:
                 found[key] = totals
-                continue
-            laid = self.launch.laid
-            taken = np.clip(np.rint(totals), 0, self.launch.given.codes.count).astype(np.int64)
-            for prize_id, hit in zip(
-                laid, hits(self.rng, list(laid.values()), self.launch.given.codes.count, taken), strict=True
-            ):
-                slot = (key[0], key[1], prize_id)
-                self._laid_slots.add(slot)
-                found[slot] = hit.astype(np.float64) + found.get(slot, 0.0)
+        for draw_id, slots in drawn.items():
+            self._add_drawn(found, draw_id, slots)
+        return found | self._closing()
+
+    def _add(self, found: dict[Given, Floats], slot: Given, how: str, number: Floats) -> None:
+        self._how[slot] = how
+        found[slot] = number + found.get(slot, 0.0)
+
+    def _add_drawn(self, found: dict[Given, Floats], draw_id: str, slots: dict[Given, Floats]) -> None:
+        """Slots that name one draw share its budgets; what is given is theirs as they took part."""
+        totals = np.asarray(sum(slots.values()), np.float64)
+        counts = self._drawn(draw_id, totals)
+        for (no, beneficiary, _), tries in slots.items():
+            share = tries / np.maximum(totals, 1.0)
+            for prize_id, number in counts.items():
+                self._add(found, (no, beneficiary, prize_id), DRAWN, number * share)
+
+    def _laid(self, totals: Floats) -> dict[str, Ints]:
+        laid, count = self.launch.laid, self.launch.given.codes.count
+        taken = np.clip(np.rint(totals), 0, count).astype(np.int64)
+        return dict(zip(laid, hits(self.rng, list(laid.values()), count, taken), strict=True))
+
+    def _drawn(self, draw_id: str, totals: Floats) -> dict[str, Ints]:
+        draw = self.launch.draws[draw_id]
+        tries = [number for piece in self.pieces for number in piece.tries[draw_id].values()]
+        kept = held_back(tries, sum(odds_of(draw)), draw.per_person)
+        claims = np.rint(totals).astype(np.int64)
+        regions = region_shares(self.launch.given)
+        return drawn_counts(draw, claims, kept, self.launch.day_weights, regions, self.rng)
+
+    def _closing(self) -> dict[Given, Floats]:
+        terms = self.launch.campaign.closing
+        if terms is None:
+            return {}
+        people = sum(len(piece.persons) for piece in self.pieces) / max(1.0, float(self.granted.sum()))
+        fit = 1 - self.launch.given.people.excluded_share
+        counts = closing_counts(terms, self.claims, np.asarray(self.claims * people * fit, np.float64))
+        found = {(terms.no, "consumer", prize_id): one.astype(np.float64) for prize_id, one in counts.items()}
+        self._how |= dict.fromkeys(found, CLOSING)
         return found
 
     def _scaled(self, key: Given) -> Floats:

@@ -14,9 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from cli.simulate.assumptions import Assumptions, Place
+from cli.simulate.draws import acceptance, odds_of
 from uncap.domain.campaigns.counting import Tally, counted
 from uncap.domain.campaigns.deciding import decide
-from uncap.domain.campaigns.facts import Facts, moment
+from uncap.domain.campaigns.draws import DRAWN, Draw
+from uncap.domain.campaigns.facts import Facts, Pick, moment
 from uncap.domain.campaigns.index import RuleIndex
 from uncap.domain.catalog import Campaign, LaidPrize, Role
 from uncap.domain.prizes.bulk import BulkPermutation
@@ -29,7 +31,7 @@ PIECE_CLAIMS = 4_000
 DAY_MS, HOUR_MS = 86_400_000, 3_600_000
 LAID = "laid"
 Given = tuple[int, str, str]
-"""Effect number, beneficiary, prize id (`LAID` for what lies on the code)."""
+"""Effect number, beneficiary, prize id (`LAID` for what lies on the code; for a draw "drawn " and its id)."""
 
 
 class Launch:
@@ -49,6 +51,7 @@ class Launch:
         self.draw = BulkPermutation(key, self.release_size)
         self.piece_size = min(self.release_size, self._whole_cases(PIECE_CLAIMS / max(given.claimed.likely, 1e-6)))
         self.gtin = given.codes.gtin or campaign.gtins[0]
+        self.draws: dict[str, Draw] = {draw.draw_id: draw for draw in campaign.draws}
 
     @property
     def laid(self) -> dict[str, int]:
@@ -83,6 +86,8 @@ class Piece:
     given: Counter[Given] = field(default_factory=Counter)
     won: Counter[str] = field(default_factory=Counter)
     persons: dict[int, int] = field(default_factory=lambda: defaultdict(int))
+    tries: dict[str, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
+    """Per draw, how often each person took part; who takes part for others counts apart, each time."""
 
 
 class Claim(NamedTuple):
@@ -165,6 +170,9 @@ class _Market:
             piece.picks += 1
             if not (pick.kind == LAID or pick.prize_id):
                 continue
+            if pick.kind == DRAWN:
+                self._draw(claim, pick, facts, piece)
+                continue
             piece.given[pick.no, pick.beneficiary, LAID if pick.kind == LAID else pick.prize_id] += 1
             prize_id = self.prizes[claim.code] if pick.kind == LAID else pick.prize_id
             if pick.kind == LAID and prize_id:
@@ -173,6 +181,25 @@ class _Market:
                 worth = values_of(prize_of(campaign, prize_id), campaign).get(campaign.currency, 0)
                 piece.persons[claim.person] += worth
         piece.persons.setdefault(claim.person, 0)
+
+    def _draw(self, claim: Claim, pick: Pick, facts: Facts, piece: Piece) -> None:
+        """One claim's chance in a draw: counted, and for a person's own winnings drawn by the odds."""
+        if pick.beneficiary == "consumer" and facts.scanner == "outlet":
+            return  # who scans for an outlet does not win the consumers' draw
+        campaign, draw = self.launch.campaign, self.launch.draws[pick.prize_id]
+        piece.given[pick.no, pick.beneficiary, f"{DRAWN} {pick.prize_id}"] += 1
+        mine = pick.beneficiary == "consumer"
+        piece.tries[pick.prize_id][claim.person if mine else -1 - claim.code] += 1
+        point, likely = self.rng.random(), self.launch.given.codes.count * self.launch.given.claimed.likely
+        for share, odds, let in zip(draw.shares, odds_of(draw), acceptance(draw, likely), strict=True):
+            if point < odds * let and mine:
+                won = (pick.prize_id, claim.person)
+                if not draw.per_person or self.taken[won] < draw.per_person:
+                    self.taken[won] += 1
+                    worth = values_of(prize_of(campaign, share.prize_id), campaign).get(campaign.currency, 0)
+                    piece.persons[claim.person] += worth
+                return
+            point -= odds * let
 
     def _at(self, position: int) -> str:
         for one in self.launch.tables[0]:
