@@ -168,11 +168,7 @@ def _targeting(
 def build_payouts(settings: PayoutSettings, vault: Caller, tables: Caller, clock: Callable[[], int]) -> PayoutTools:
     """Tools over the tables, queue and rails named in the settings; the rail's keys are fetched."""
     connection = open_tables(
-        {
-            CatalogItem: settings.catalog_table,
-            FlowItem: settings.flow_table,
-            LedgerItem: settings.ledger_table,
-        }
+        {CatalogItem: settings.catalog_table, FlowItem: settings.flow_table, LedgerItem: settings.ledger_table}
     )
     seal = CachedSecret(vault, settings.payee_keys_secret, _seal_key, clock)
 
