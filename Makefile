@@ -19,6 +19,7 @@ env:  ## the project's environment, from the lock
 tools: env  ## the local stack's and the AWS SAM command line's environments
 	@dev/bootstrap.sh stack
 	@dev/bootstrap.sh sam
+	@dev/bootstrap.sh web
 
 up: tools  ## the local stack: deploy, seed, print a winning link
 	@$(STACK) up
@@ -35,8 +36,9 @@ status: env  ## what of it runs
 demo: tools  ## 300 scans by 60 people, end to end, with its sums checked
 	@$(PY) -m cli.main demo
 
-test: tools web  ## everything: format, lint, types, and all tests on a stack of their own
+test: tools  ## everything: format, lint, types, and all tests on a stack of their own
 	@dev/bootstrap.sh browser
+	@$(MAKE) --no-print-directory web
 	@$(MAKE) --no-print-directory lint types
 	@$(PY) -m dev.run_tests
 
@@ -63,7 +65,8 @@ chaos: tools web  ## kills, repeats, a sick rail and refusing tables under load,
 bench: tools web  ## every figure, one JSON object a line; ONLY=name for one
 	@$(PY) -m bench $(ONLY)
 
-web: env  ## the scan page's assets and catalogues
+web: env  ## the pages' assets and catalogues
+	@dev/bootstrap.sh web
 	@$(PY) -m dev.build_web
 
 messages: env  ## collect the texts to translate

@@ -3,6 +3,7 @@
 #   dev/bootstrap.sh env        .venv        the project, its tests and tools   requirements/dev.txt
 #   dev/bootstrap.sh stack      .venv-stack  MiniStack, and Lambda's view       requirements/stack.txt
 #   dev/bootstrap.sh sam        .venv-sam    sam build and sam deploy           requirements/sam.txt
+#   dev/bootstrap.sh web        web/node_modules, built into the web assets      web/package-lock.json
 #   dev/bootstrap.sh browser    system packages the browser tests need
 # Installs Debian packages where it may (root); where it may not, it names them and stops.
 set -eu
@@ -100,7 +101,23 @@ make_bare() {
     pip_install "$1" "$2" .venv/bin/python -m pip --python "$1/bin/python"
 }
 
+# What the web assets take from npm, by web/package-lock.json. Without npm the outlet's page reads codes only where the
+# browser itself can; nothing else needs it.
+make_web() {
+    if [ -d web/node_modules ] && cmp -s web/package-lock.json web/node_modules/.lock; then return; fi
+    if ! command -v npm >/dev/null; then
+        echo "npm was not found: built without jsQR, see docs/redemption.md" >&2
+        return
+    fi
+    echo "Preparing web/node_modules"
+    (cd web && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null) ||
+        fail "the packages of web/package-lock.json could not be installed"
+    cp web/package-lock.json web/node_modules/.lock
+}
+
 make_browser() {
+    command -v npm >/dev/null || install_packages "the test of the outlet's camera" npm
+    make_web
     missing=""
     command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null || missing="chromium-headless-shell"
     fc-list 2>/dev/null | grep -qi wqy || missing="$missing fonts-wqy-microhei"
@@ -112,6 +129,7 @@ case "${1:-}" in
 env) make_env ;;
 stack) make_bare .venv-stack requirements/stack.txt ;;
 sam) make_bare .venv-sam requirements/sam.txt ;;
+web) make_web ;;
 browser) make_browser ;;
-*) fail "usage: dev/bootstrap.sh env|stack|sam|browser" ;;
+*) fail "usage: dev/bootstrap.sh env|stack|sam|web|browser" ;;
 esac

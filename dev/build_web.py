@@ -29,6 +29,8 @@ from webui.texts import client_texts  # noqa: E402
 
 SCAN = ROOT / "web/scan"
 CHANNEL = ROOT / "web/channel"
+MODULES = ROOT / "web/node_modules"  # by `npm ci` (web/package.json); without it only the browser's own reader is used
+JSQR_NOTICE = "/*! jsQR 1.4.0, Apache-2.0, Cosmo Wolfe and Jefff Nelson; github.com/cozmo/jsQR; LICENSE beside it */\n"
 STAMP = "stamp"
 WORDS_SLOT = "const words = {};"
 
@@ -66,10 +68,16 @@ def _swap(fresh: Path, old: Path) -> None:
 def _digest_of_sources() -> str:
     digest = hashlib.sha256(jinja2.__version__.encode())
     sources = [*SOURCES.rglob("*.html"), *SCAN.iterdir(), *CHANNEL.iterdir(), *(po_path(locale) for locale in LOCALES)]
-    sources += [LAYER / "webui/texts.py", LAYER / "webui/render.py", Path(__file__)]
+    sources += [LAYER / "webui/texts.py", LAYER / "webui/render.py", Path(__file__), *_vendored()]
     for path in sorted(sources):
         digest.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes())
     return digest.hexdigest()
+
+
+def _vendored() -> list[Path]:
+    """jsQR's script and licence, where `npm ci` has brought them."""
+    found = [MODULES / "jsqr/dist/jsQR.js", MODULES / "jsqr/LICENSE"]
+    return found if all(path.exists() for path in found) else []
 
 
 def _catalogues(into: Path) -> None:
@@ -98,10 +106,15 @@ def _assets(into: Path) -> None:
         name = f"scan.{locale}.{hashlib.sha256(body).hexdigest()[:12]}.js"
         (static / name).write_bytes(body)
         files[f"scan.{locale}.js"], types[name] = name, "text/javascript; charset=utf-8"
-    body = minify_js((CHANNEL / "channel.js").read_text()).encode()
-    name = f"channel.{hashlib.sha256(body).hexdigest()[:12]}.js"
-    (static / name).write_bytes(body)
-    files["channel.js"], types[name] = name, "text/javascript; charset=utf-8"
+    scripts = {"channel": minify_js((CHANNEL / "channel.js").read_text())}
+    if found := _vendored():
+        scripts["jsqr"] = JSQR_NOTICE + minify_js(found[0].read_text())
+        shutil.copy(found[1], into / "jsqr.LICENSE")
+    for stem, text in scripts.items():
+        body = text.encode()
+        name = f"{stem}.{hashlib.sha256(body).hexdigest()[:12]}.js"
+        (static / name).write_bytes(body)
+        files[f"{stem}.js"], types[name] = name, "text/javascript; charset=utf-8"
     sheet = minify_css((SCAN / "scan.css").read_text())
     source = base64.b64encode(hashlib.sha256(sheet.encode()).digest()).decode()
     manifest = {"files": files, "types": types, "styles": {"scan.css": [sheet, f"'sha256-{source}'"]}}

@@ -47,6 +47,7 @@ ROUTES = {
     *(f"{method} /wallet" for method in ("GET", "POST")),
     "POST /wallet/{act}",
     "POST /v1/rewards/{id}/name",
+    "GET /v1/wechat/signature",
     "GET /outlet",
     "POST /outlet/{act}",
     "GET /about/{gtin}/{serial}",
@@ -214,7 +215,8 @@ def test_scan_routes_are_those_of_the_contract() -> None:
         integration = {"/v1/rails/wechat/notify": "Callback"}.get(path, "Scan")
         if path.startswith(("/about", "/campaigns")):
             integration = "About"
-        if path.startswith(("/wallet", "/outlet", "/v1/redemptions", "/v1/replenishments")) or path.endswith("/name"):
+        channel = ("/wallet", "/outlet", "/v1/redemptions", "/v1/replenishments", "/v1/wechat")
+        if path.startswith(channel) or path.endswith("/name"):
             integration = "Channel"
         assert route["Target"] == {"Fn::Sub": f"integrations/${{{integration}Integration}}"}
 

@@ -82,6 +82,7 @@ class Channel:
             clock_ms=lambda: self.market.now_ms,
         )
         self.run = build_handler(desk, self.observer)
+        self.desk = desk
         self.wallet = wallet
 
     def person(self, name: str) -> str:

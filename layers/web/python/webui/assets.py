@@ -39,6 +39,11 @@ def url(name: str) -> str:
     return f"/static/{manifest().files[name]}"
 
 
+def has(name: str) -> bool:
+    """Whether the build made this file: what comes from npm may be missing."""
+    return name in manifest().files
+
+
 @lru_cache(maxsize=32)
 def asset(name: str, *, compressed: bool = False) -> Asset:
     """A file by its hashed name; `compressed` gives its gzip form. NotFoundError (`asset_not_found`).

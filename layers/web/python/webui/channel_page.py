@@ -30,6 +30,7 @@ _SHEET = (
     "summary{padding:.75rem 0;cursor:pointer;text-decoration:underline}.done{border:2px solid var(--tone)}"
     "#camera{display:grid;gap:.75rem;margin-top:1rem}select.field{padding:0 .5rem}"
 )
+WECHAT_SCRIPT = "https://res.wx.qq.com/open/js/jweixin-1.6.0.js"  # WeChat's own; it works from there only
 _LANGUAGE_NAMES = {"zh-CN": "中文", "en": "English"}
 
 
@@ -108,6 +109,8 @@ def workspace(view: WorkspaceView, locale: str) -> str:
             fee=money(receipt.fee_minor, receipt.currency) if receipt and credited else "",
             product=text_in(receipt.product, locale) if receipt else "",
             script=assets.url("channel.js") if view.redeems else "",
+            reader=assets.url("jsqr.js") if assets.has("jsqr.js") else "",
+            wechat_script=WECHAT_SCRIPT,
         )
     )
 

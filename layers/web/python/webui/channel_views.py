@@ -5,9 +5,9 @@ import msgspec
 
 
 class WalletEntry(msgspec.Struct, frozen=True):
-    """One reward. `section`: right | again | name | waiting | earned | checking | paid | over. `until` and `on` are days.
+    """One reward. `section`: right | again | name | waiting | earned | checking | paid | over.
 
-    `code` is a right's, to be shown to the outlet; `add_minor` what its winner adds.
+    `until` and `on` are days. `code` is a right's, to be shown to the outlet; `add_minor` what its winner adds.
     """
 
     reward_id: str
@@ -87,7 +87,8 @@ class WorkspaceView(msgspec.Struct, frozen=True):
     """The page of a party's people. `party` empty: a visitor who belongs to none; then only joining is offered.
 
     `vouchers` are pieces the party is owed, `credit_minor` its trade credit from redemptions. `owed`: its own claims;
-    `asked`: claims of those below it. `key` makes a form's act one act, however often it is sent.
+    `asked`: claims of those below it. `key` makes a form's act one act, however often it is sent. `wechat`: where the
+    page gets WeChat's signature, "" where it may not use its scanner.
     """
 
     party: str = ""
@@ -103,6 +104,7 @@ class WorkspaceView(msgspec.Struct, frozen=True):
     receipt: ReceiptView | None = None
     csrf: str = ""
     key: str = ""
+    wechat: str = ""
     code: str = ""
     error: str = ""
     done: str = ""

@@ -7,15 +7,18 @@ slow 3G, bench/page.py). Its hash is the only inline content the policy admits, 
 from webui import assets
 
 
-def page_headers(extra_form_action: str = "", style_sources: tuple[str, ...] | None = None) -> dict[str, str]:
+def page_headers(
+    extra_form_action: str = "", style_sources: tuple[str, ...] | None = None, script_source: str = ""
+) -> dict[str, str]:
     """Headers of an HTML page. `extra_form_action` is one more origin that forms may post to.
 
-    `style_sources` are CSP hashes of the page's own inline stylesheets; by default the scan page's.
+    `style_sources` are CSP hashes of the page's own inline stylesheets; by default the scan page's. `script_source` is
+    one script of somebody else's, by its whole address.
     """
     styles = (assets.style("scan.css")[1],) if style_sources is None else style_sources
     policy = {
         "default-src": "'none'",
-        "script-src": "'self'",
+        "script-src": f"'self' {script_source}".rstrip(),
         "style-src": " ".join(("'self'", *styles)),
         "img-src": "'self' data:",
         "connect-src": "'self'",

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import msgspec
 
+from uncap.adapters.wechat_sdk import WeChatSdk
 from uncap.routes.scan_replies import Meter
 from uncap.services.collect_reward import NameDesk
 from uncap.services.join_party import MemberDesk
@@ -23,7 +24,8 @@ _Digits = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,9}$(?!\n)", max_length=
 
 
 class ChannelDesk(msgspec.Struct, frozen=True):
-    """`link_base` is scheme://host of printed links, "" where it is the host a request came to."""
+    """`link_base` is scheme://host of printed links, "" where it is the host a request came to. `sdk`: None if there is
+    no WeChat app."""
 
     session: SessionDesk
     members: MemberDesk
@@ -35,6 +37,7 @@ class ChannelDesk(msgspec.Struct, frozen=True):
     meter: Meter
     clock_ms: Callable[[], int]
     link_base: str = ""
+    sdk: WeChatSdk | None = None
 
 
 class RedemptionInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

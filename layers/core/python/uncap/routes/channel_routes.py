@@ -10,7 +10,7 @@ from urllib.parse import urlencode, urlsplit
 import msgspec
 from aws_lambda_powertools.event_handler.api_gateway import Response
 
-from uncap.domain.errors import InputError, UncapError
+from uncap.domain.errors import InputError, NotFoundError, UncapError
 from uncap.domain.sessions import Session, check_csrf, csrf_token
 from uncap.routes.channel_desk import (
     ActForm,
@@ -40,11 +40,12 @@ from webui.channel_views import ReceiptView, WalletView, WorkspaceView
 from webui.i18n import locale_of
 from webui.security import page_headers
 
-WALLET, OUTLET = "/wallet", "/outlet"
+WALLET, OUTLET, SDK = "/wallet", "/outlet", "/v1/wechat/signature"
 _REDEMPTION = msgspec.json.Decoder(RedemptionInput)
 _ACT = msgspec.json.Decoder(Act)
 _NAME = msgspec.json.Decoder(NameInput)
 _KEY_BYTES = 16
+_MAX_URL = 500
 
 
 class ChannelApi:
@@ -117,6 +118,17 @@ class ChannelApi:
         """The party's page; a code in the address is filled into the form and nothing more."""
         return self._outlet(request, code=request.query("code")[:40])
 
+    def sign_page(self, request: Request) -> Response[str]:
+        """WeChat's signature for a page of ours that opens its scanner."""
+        require_session(self._desk.session, request.require_session_token(), self._desk.clock_ms())
+        if self._desk.sdk is None:
+            raise NotFoundError("sdk_not_configured", "WeChat's scanner is not set up here.")
+        url = request.query("url")[:_MAX_URL]
+        base = self._desk.link_base or request.origin
+        if url.partition("?")[0] != base + OUTLET or "#" in url:
+            raise InputError("page_not_ours", "That is not one of our pages.", where="url")
+        return json_reply(self._desk.sdk.config(url))
+
     def redeem_form(self, request: Request) -> Response[str]:
         """The page's form: the receipt, or why not; the key stays, so that trying again is the same redemption."""
         form = request.form(RedemptionForm)
@@ -185,6 +197,7 @@ class ChannelApi:
             view,
             csrf=csrf_token(self._desk.session.keys(), session),
             key=key or self._desk.session.random_bytes(_KEY_BYTES).hex(),
+            wechat=SDK if self._in_wechat(request) else "",
             code=code,
             error=self._word(error),
             done=request.query("done") if request.query("done") in ("approve", "goods", "credit") else "",
@@ -192,6 +205,9 @@ class ChannelApi:
         )
         shown = known if known.token else opened
         return self._html(request, shown, error, lambda locale: channel_page.workspace(view, locale))
+
+    def _in_wechat(self, request: Request) -> bool:
+        return self._desk.sdk is not None and "MicroMessenger" in request.headers.get("user-agent", "")
 
     def _receipt(self, receipt: Receipt | None) -> ReceiptView | None:
         if receipt is None:
@@ -205,7 +221,10 @@ class ChannelApi:
     ) -> Response[str]:
         locale = locale_of(request.query("lang") or request.headers.get("accept-language", ""))
         headers = {
-            **page_headers(style_sources=(channel_page.style_source(),)),
+            **page_headers(
+                style_sources=(channel_page.style_source(),),
+                script_source=channel_page.WECHAT_SCRIPT if self._in_wechat(request) else "",
+            ),
             "Permissions-Policy": "camera=(self), geolocation=(), microphone=(), payment=()",
             "Vary": "Accept-Language, Accept-Encoding",
         }

@@ -1,6 +1,7 @@
 """The channel API's one route table: mounted by `channel_mount.py`, published with the scan API's in /openapi.json,
 held true by tests."""
 
+from uncap.adapters.wechat_sdk import SdkConfig
 from uncap.domain.replenishment import Claim
 from uncap.routes.channel_desk import (
     ActForm,
@@ -136,6 +137,16 @@ ROUTES: tuple[Route, ...] = (
     ),
     _form("/wallet/name", "name_form", "The payee's name, from the page.", NameForm, _NAME_PROBLEMS),
     _page("/outlet", "outlet", "The page of a party's people.", Parameter("code", "query", "filled into the form")),
+    Route(
+        method="GET",
+        path="/v1/wechat/signature",
+        name="sign_page",
+        summary="WeChat's signature for the outlet's page, with which it may open WeChat's scanner.",
+        parameters=(Parameter("url", "query", "the page's address without its fragment"),),
+        answers=(Answer(200, "for `wx.config`", (Content(JSON, SdkConfig),)),),
+        problems={400: "`page_not_ours`", 401: _SESSION, 404: "`sdk_not_configured`", **_BUSY},
+        security=_BOTH,
+    ),
     _form(
         "/outlet/redeem",
         "redeem_form",

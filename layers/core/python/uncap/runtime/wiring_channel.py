@@ -19,6 +19,8 @@ from uncap.adapters.replenishments import Replenishments
 from uncap.adapters.reward_updates import WireRewards
 from uncap.adapters.scans_wire import WireScans
 from uncap.adapters.secrets_wire import CachedSecret
+from uncap.adapters.wechat_identity import HttpsExchange, WeChatApp
+from uncap.adapters.wechat_sdk import WeChatSdk
 from uncap.adapters.wire.client import DYNAMODB, SECRETS_MANAGER, connect
 from uncap.adapters.wire.credentials import credential_source
 from uncap.adapters.wire.dynamodb import Caller
@@ -106,6 +108,7 @@ def build_desk(
         meter=meter,
         clock_ms=clock,
         link_base=settings.link_base.rstrip("/").lower(),
+        sdk=_wechat_sdk(settings, vault, clock, random_bytes),
     )
 
 
@@ -145,3 +148,16 @@ def _wallet_desk(
         code_key=code_key,
         zone=ZoneInfo(settings.time_zone),
     )
+
+
+def _wechat_sdk(
+    settings: ChannelSettings,
+    vault: Caller,
+    clock: Callable[[], int],
+    random_bytes: Callable[[int], bytes],
+) -> WeChatSdk | None:
+    """What signs pages for WeChat's scanner; None where people do not sign in by WeChat, or no app is set."""
+    if settings.identity_provider != "wechat" or not (settings.wechat_app_id and settings.wechat_app_secret):
+        return None
+    app = CachedSecret(vault, settings.wechat_app_secret, WeChatApp.parse, clock)
+    return WeChatSdk(app, HttpsExchange(settings.wechat_api_base), random_bytes, clock)
