@@ -31,7 +31,10 @@ Say = Callable[[str], None]
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """`seconds` of load at `rate_per_s` claims; an ill every `gap_s` on average; `patience_s` to settle in."""
+    """`seconds` of load at `rate_per_s` claims; an ill every `gap_s` on average; `patience_s` to settle in.
+
+    `drain`: not settled before the reward queue is empty, later looks at what was paid long ago included.
+    """
 
     seconds: float
     seed: int
@@ -40,6 +43,7 @@ class Plan(msgspec.Struct, frozen=True):
     patience_s: float = 300.0
     throttled: tuple[str, ...] = THROTTLED
     change_back: bool = False
+    drain: bool = True
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -87,7 +91,7 @@ def play(market: Market, config: StackConfig, plan: Plan, say: Say) -> Outcome:
             with torment:
                 crowd.claim_until(time.monotonic() + plan.seconds, plan.rate_per_s)
             say(f"calm again; told: {dict(crowd.told)}; requests: {dict(proxy.counts)}")
-            settled_s, redriven = settle(arena, crowd, reader, plan.patience_s, say)
+            settled_s, redriven = settle(arena, crowd, reader, plan, say)
         evidence = reader.evidence(crowd)
         return Outcome(
             plan=plan,
@@ -104,7 +108,7 @@ def play(market: Market, config: StackConfig, plan: Plan, say: Say) -> Outcome:
         )
 
 
-def settle(arena: Arena, crowd: Crowd, reader: Reader, patience_s: float, say: Say) -> tuple[float, list[str]]:
+def settle(arena: Arena, crowd: Crowd, reader: Reader, plan: Plan, say: Say) -> tuple[float, list[str]]:
     """Until everything is final or patience ends: people ask again, jobs run, an operator redrives what lies about."""
     market, began = arena.market, time.monotonic()
     redriven: list[str] = []
@@ -119,7 +123,8 @@ def settle(arena: Arena, crowd: Crowd, reader: Reader, patience_s: float, say: S
         waited = time.monotonic() - began
         queued = reader.depth(market.outputs.reward_queue_url)
         say(f"{waited:5.0f} s after the ills: {left or 'all final'}, {queued} messages, {unanswered} unanswered")
-        if (not left and not unanswered and not queued) or waited > patience_s:
+        unsettled = left or unanswered or (queued and plan.drain)
+        if not unsettled or waited > plan.patience_s:
             return waited, redriven
         time.sleep(3.0)
 
