@@ -24,7 +24,8 @@ from uncap.adapters.wechat_sdk import WeChatSdk
 from uncap.adapters.wire.client import DYNAMODB, SECRETS_MANAGER, connect
 from uncap.adapters.wire.credentials import credential_source
 from uncap.adapters.wire.dynamodb import Caller
-from uncap.domain.sessions import SessionKeys
+from uncap.domain.rewards.reward import Reward
+from uncap.domain.sessions import Session, SessionKeys
 from uncap.routes.channel_desk import ChannelDesk
 from uncap.routes.channel_mount import mount
 from uncap.routes.channel_routes import ChannelApi
@@ -83,32 +84,41 @@ def build_desk(
     parties = WireParties(database, settings.parties_table, clock, settings.catalog_max_age_ms)
     store = Replenishments(database, settings.ledger_table)
     redeem = _redeem_desk(settings, database, catalog, parties, store, clock)
-    place = wechat_place(settings, vault, clock)
-    session = SessionDesk(
-        keys=CachedSecret(vault, settings.session_keys_secret, SessionKeys.parse, clock),
-        provider=identity_provider(settings.identity_provider, payee_keys, random_bytes, place),
-        provider_name=settings.identity_provider,
-        random_bytes=random_bytes,
-    )
+    session = _session_desk(settings, vault, payee_keys, clock, random_bytes)
     wallet = _wallet_desk(settings, database, catalog, store, lambda: bytes.fromhex(payee_keys().hash))
+    rewards = WireRewards(database, settings.ledger_table)
+
+    def tell(session: Session, reward: Reward) -> None:
+        tell_worker(wallet, session, reward, clock())
+
     return ChannelDesk(
         session=session,
         members=MemberDesk(redeem, session, WireMemberships(database, settings.parties_table)),
         redeem=redeem,
         replenish=ReplenishDesk(store, parties.party),
         wallet=wallet,
-        names=NameDesk(
-            WireRewards(database, settings.ledger_table),
-            lambda session, reward: tell_worker(wallet, session, reward, clock()),
-            lambda: bytes.fromhex(payee_keys().seal),
-            random_bytes,
-            clock,
-        ),
+        names=NameDesk(rewards, tell, lambda: bytes.fromhex(payee_keys().seal), random_bytes, clock),
         workspace=WorkspaceDesk(store, catalog, parties.party, redeem.zone),
         meter=meter,
         clock_ms=clock,
         link_base=settings.link_base.rstrip("/").lower(),
         sdk=_wechat_sdk(settings, vault, clock, random_bytes),
+    )
+
+
+def _session_desk(
+    settings: ChannelSettings,
+    vault: Caller,
+    payee_keys: CachedSecret[PayeeKeys],
+    clock: Callable[[], int],
+    random_bytes: Callable[[int], bytes],
+) -> SessionDesk:
+    place = wechat_place(settings, vault, clock)
+    return SessionDesk(
+        keys=CachedSecret(vault, settings.session_keys_secret, SessionKeys.parse, clock),
+        provider=identity_provider(settings.identity_provider, payee_keys, random_bytes, place),
+        provider_name=settings.identity_provider,
+        random_bytes=random_bytes,
     )
 
 
