@@ -1,6 +1,8 @@
-"""`uncap draw fetch`: a closed release's draw from the console API into files that `uncap draw verify` reads."""
+"""`uncap draw fetch` and `fetch-closing`: draws from the console API into files that `uncap draw verify` reads."""
 
 import base64
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +13,7 @@ import typer
 from cli.batches import Base, Login, Password
 from cli.clients import ApiProblemError, Console
 from uncap.domain.prizes.published import PublishedDraw, Winner
+from uncap.domain.prizes.published_closing import PublishedClosing
 
 PAGE = 20_000
 
@@ -23,25 +26,50 @@ def fetch(
     password: Password,
 ) -> None:
     """Writes the published draw of a closed release."""
+    with _said(out):
+        draw, hashes = whole_draw(Console(base.rstrip("/"), login, password), release_id)
+        if hashes:
+            draw = msgspec.structs.replace(draw, code_hashes_file=_beside(out, "hashes", hashes))
+        out.write_bytes(msgspec.json.encode(draw))
+    typer.echo(f"{out}: {draw.release.eligible_count} codes, {len(draw.winners)} winners")
+
+
+def fetch_closing(
+    campaign_id: Annotated[str, typer.Argument()],
+    out: Annotated[Path, typer.Option(dir_okay=False, help="The document to write; long lists get a second file.")],
+    base: Base,
+    login: Login,
+    password: Password,
+) -> None:
+    """Writes the published draw at a campaign's close."""
+    with _said(out):
+        draw, entries = whole_closing(Console(base.rstrip("/"), login, password), campaign_id)
+        if entries:
+            draw = msgspec.structs.replace(draw, entries_file=_beside(out, "entries", entries))
+        out.write_bytes(msgspec.json.encode(draw))
+    typer.echo(f"{out}: {draw.fixed.entry_count} entries, {len(draw.winners)} winners")
+
+
+@contextmanager
+def _said(out: Path) -> Iterator[None]:
+    """What went wrong, in a line, and exit status 1."""
     try:
-        console = Console(base.rstrip("/"), login, password)
-        draw, hashes = whole_draw(console, release_id)
+        yield
     except ApiProblemError as problem:
         typer.echo(f"refused: {problem}", err=True)
         raise typer.Exit(1) from problem
     except httpx.TransportError as broken:
         typer.echo(f"the console does not answer ({broken})", err=True)
         raise typer.Exit(1) from broken
-    try:
-        if hashes:
-            name = f"{out.name}.hashes"
-            out.with_name(name).write_bytes(hashes)
-            draw = msgspec.structs.replace(draw, code_hashes_file=name)
-        out.write_bytes(msgspec.json.encode(draw))
     except OSError as error:
         typer.echo(f"{out} cannot be written: {error.strerror}", err=True)
         raise typer.Exit(1) from error
-    typer.echo(f"{out}: {draw.release.eligible_count} codes, {len(draw.winners)} winners")
+
+
+def _beside(out: Path, what: str, content: bytes) -> str:
+    name = f"{out.name}.{what}"
+    out.with_name(name).write_bytes(content)
+    return name
 
 
 def whole_draw(console: Console, release_id: str) -> tuple[PublishedDraw, bytes]:
@@ -57,3 +85,17 @@ def whole_draw(console: Console, release_id: str) -> tuple[PublishedDraw, bytes]
         at = page["next"]
         if not at:
             return msgspec.structs.replace(draw, winners=tuple(won)), bytes(hashes)
+
+
+def whole_closing(console: Console, campaign_id: str) -> tuple[PublishedClosing, bytes]:
+    """The document, and its entries where they do not ride in it."""
+    draw = msgspec.convert(console.call("GET", f"/campaigns/{campaign_id}/closing/draw"), PublishedClosing)
+    if not draw.entries_file:
+        return draw, b""
+    entries, at = bytearray(), 0
+    while True:
+        page: dict[str, Any] = console.call("GET", f"/campaigns/{campaign_id}/closing/entries", start=at, count=PAGE)
+        entries += base64.b64decode(page["entries"])
+        at = page["next"]
+        if not at:
+            return draw, bytes(entries)

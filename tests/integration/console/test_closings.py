@@ -10,6 +10,7 @@ import boto3
 import msgspec
 import pytest
 
+from cli.draw_fetch import whole_closing
 from tests.integration.console import brand
 from tests.integration.console.conftest import NOW_MS, Api, Bench
 from tests.kits.moto_bridge import MotoCaller
@@ -225,8 +226,23 @@ def test_from_plan_to_publication_whatever_is_killed(
     assert len(set(people)) == 3
     assert run(job).rewards == 3
     assert holders(admin) == before
-    assert admin.ok("GET", f"{PATH}/entries")["next"] == 0
+    fetched(admin, found, monkeypatch)
     owed(bench, job, 888 + 2 * 88)
+
+
+def fetched(admin: Api, found: PublishedClosing, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a program puts together: in one document, and page by page where the list is long."""
+
+    class Desk:
+        def call(self, method: str, path: str, **query: object) -> Any:
+            asked = "&".join(f"{name}={value}" for name, value in query.items())
+            return admin.ok(method, f"{path}?{asked}" if asked else path)
+
+    assert whole_closing(Desk(), "open-and-win") == (found, b"")  # type: ignore[arg-type]
+    monkeypatch.setattr("uncap.services.reveal_closing.INLINE", 20)
+    monkeypatch.setattr("cli.draw_fetch.PAGE", 7)
+    apart, entries = whole_closing(Desk(), "open-and-win")  # type: ignore[arg-type]
+    assert (apart.entries, apart.entries_file, entries.hex()) == ("", "open-and-win.entries", found.entries)
 
 
 def owed(bench: Bench, job: RelayTools, amount: int) -> None:
