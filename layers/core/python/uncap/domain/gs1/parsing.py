@@ -1,16 +1,18 @@
-"""GS1 Digital Link URIs read: of any brand, uncompressed, by the URI Syntax standard. Pure.
+"""GS1 Digital Link URIs read: of any brand, by the URI Syntax standard. Pure.
 
 Used by the `link` command and by whatever meets foreign links. The path is read from its end: the last primary key
 starts the identifiers, and all before it is the brand's own stem. Older habits are accepted with a note: GTINs of fewer
-than 14 digits, and words for identifiers (`/gtin/…/lot/…`). Compressed links are recognised and refused.
+than 14 digits, words for identifiers (`/gtin/…/lot/…`), and compressed links, whole or after their key.
 """
 
 import re
 from typing import Final
+from urllib.parse import quote
 
 import msgspec
 
 from uncap.domain.errors import InputError
+from uncap.domain.gs1.compressed import unpack
 from uncap.domain.gs1.elements import Element, Note, element, pairing_notes
 from uncap.domain.gs1.path import check_path, check_query
 from uncap.domain.gs1.table import IDENTIFIERS, PATH_WORDS, QUERY_WORDS
@@ -28,6 +30,9 @@ _HOST: Final = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})
 _ESCAPE: Final = re.compile(r"%([0-9A-Fa-f]{2})|%")
 _DIGITS: Final = re.compile(r"[0-9]+", re.ASCII)
 _COMPRESSED: Final = re.compile(r"(?=.*[A-Z])(?=.*[a-z0-9_-])[A-Za-z0-9_-]{8,}", re.ASCII)
+
+
+_COMPRESSED_NOTE: Final = Note("link_compressed", "compression is no longer part of the standard", "path")
 
 
 class DigitalLink(msgspec.Struct, frozen=True):
@@ -50,7 +55,10 @@ def parse_link(uri: str) -> DigitalLink:
     `link_key_missing`, `link_compressed`, `link_value_empty`, `link_parameters`, those of `path.py` and of a value."""
     match = _match(uri)
     notes: list[Note] = []
-    prefix, pairs = _split_path(match["path"], notes)
+    try:
+        prefix, pairs = _split_path(match["path"], notes)
+    except InputError as none:
+        return _from_compressed(match, none)
     in_path = [_read(ai, text, notes, plus_is_space=False) for ai, text in pairs]
     key, qualifiers = in_path[0], tuple(in_path[1:])
     order = [one.ai for one in qualifiers]
@@ -98,12 +106,57 @@ def _split_path(path: str, notes: list[Note]) -> tuple[str, list[tuple[str, str]
     raise _no_key(segments, at)
 
 
+def _from_compressed(match: re.Match[str], none: InputError) -> DigitalLink:
+    """The link that a compressed one stands for; raises `none` where nothing is compressed."""
+    plain = _uncompressed(match)
+    if plain is None:
+        raise none
+    try:
+        found = parse_link(plain)
+    except InputError as inner:
+        # Any word can be taken for a few bits of something: the reason is told only where it looks compressed.
+        raise inner if none.code == "link_compressed" else none from inner
+    return msgspec.structs.replace(found, notes=(_COMPRESSED_NOTE, *found.notes))
+
+
+def _uncompressed(match: re.Match[str]) -> str | None:
+    """A compressed link written out, its identifiers still to be checked; None where nothing is packed.
+
+    The key may stand before what is packed, in it, or (some writers) in both places.
+    """
+    *before, packed = match["path"].split("/")
+    unpacked = unpack(packed)
+    if unpacked is None:
+        return None
+    held = {ai: f"{ai}/{quote(value, safe='')}" for ai, value in unpacked.pairs}
+    if len(held) < len(unpacked.pairs):
+        return None
+    key = next((ai for ai in held if IDENTIFIERS[ai].is_key), None)
+    if len(before) > 2 and IDENTIFIERS.get(before[-2]) and IDENTIFIERS[before[-2]].is_key and key is None:
+        *before, key, value = before
+        held[key] = f"{key}/{value}"
+    elif key is not None and before[-2:] == held[key].split("/"):
+        del before[-2:]
+    if key is None:
+        return None
+    order = max(([ai for ai in path if ai in held] for path in IDENTIFIERS[key].paths), key=len)
+    path = "/".join([*before, held.pop(key), *(held.pop(ai) for ai in order)])
+    stored = [*(pair.replace("/", "=", 1) for pair in held.values()), *map(_parameter, unpacked.other)]
+    query = "&".join(stored + [match["query"]] * bool(match["query"]))
+    return f"{match['stem']}{path}" + (f"?{query}" if query else "")
+
+
+def _parameter(stored: tuple[str, str]) -> str:
+    name, value = stored
+    return f"{name}={quote(value, safe='')}"
+
+
 def _no_key(segments: list[str], at: int) -> InputError:
     """Why no primary key was found, as helpfully as can be told; `at` is the segment that was no identifier."""
     if segments[-1] == "":
         return InputError("link_key_missing", "the path ends in a slash, or is empty", where="path")
     if _COMPRESSED.fullmatch(segments[-1]):
-        return InputError("link_compressed", "this looks like a compressed link, which is not read here", where="path")
+        return InputError("link_compressed", "this looks like a compressed link, and holds none", where="path")
     if at > 0 and _DIGITS.fullmatch(segments[at]) and any(s in IDENTIFIERS for s in segments[1:at]):
         return InputError("gs1_ai_unknown", "there is no such application identifier", where=f"({segments[at]})")
     return InputError("link_key_missing", "the path holds no GS1 primary key with its value", where="path")
