@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from dev.build_web import build
-from tests.unit.routes.test_channel_api import Channel, cash, key
+from tests.unit.routes.test_channel_api import Channel, cash, key, waiting_for_a_name
 from uncap.domain.rails import UserAction
 from uncap.domain.rewards.reward import State
 from uncap.domain.sessions import seal
@@ -99,6 +99,7 @@ def site() -> Iterator[Site]:
     cash(channel, State.CLAIMABLE, "A" * 26)
     channel.market.win(channel.person("ann"))
     cash(channel, State.WAIT_USER, "B" * 26, action=UserAction(kind="confirm", package="pkg"), due_at_ms=1)
+    waiting_for_a_name(channel)
     for _ in range(2):
         channel.post("/v1/redemptions", "staff", {"code": channel.market.win(), "key": key()})
     act = {"claimant": "o-1", "gtin": "09520123456788", "pieces": "1"}

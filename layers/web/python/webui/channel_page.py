@@ -29,6 +29,7 @@ _SHEET = (
     "grid-template-columns:1fr 1fr;gap:.75rem}.tiles p{color:var(--soft);font-size:.875rem}details{margin-top:.75rem}"
     "summary{padding:.75rem 0;cursor:pointer;text-decoration:underline}.done{border:2px solid var(--tone)}"
     "#camera{display:grid;gap:.75rem;margin-top:1rem}select.field{padding:0 .5rem}"
+    "[type=file].field{padding:.625rem .875rem}"
 )
 WECHAT_SCRIPT = "https://res.wx.qq.com/open/js/jweixin-1.6.0.js"  # WeChat's own; it works from there only
 _LANGUAGE_NAMES = {"zh-CN": "中文", "en": "English"}
