@@ -1,6 +1,8 @@
 """What GS1's resolver test suite asks of a resolver, as its curl asks it: `Accept: */*`, no language, an Origin."""
 
 import json
+import math
+import string
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -235,3 +237,43 @@ def test_a_bug_behind_an_unrouted_link_is_a_problem_document(api: Api, monkeypat
     monkeypatch.setattr(resolver_routes, "link_of", broken)
     reply = ask(api, f"/01/{GTIN}")
     assert (reply["statusCode"], json.loads(body_of(reply))["code"]) == (500, "internal_error")
+
+
+def compressed(ai: str, value: str, serial: str = "") -> str:
+    """A compressed link of a GTIN or an SSCC, the serial as text of seven bits a character."""
+    length = len(value)
+    bits = f"{int(ai):08b}{int(value):0{math.ceil(length * math.log2(10) + 0.01)}b}"
+    if serial:
+        bits += f"{0x21:08b}100{len(serial):05b}" + "".join(f"{ord(char):07b}" for char in serial)
+    bits += "0" * (-len(bits) % 6)
+    letters = string.ascii_uppercase + string.ascii_lowercase + string.digits + "-_"
+    return "/" + "".join(letters[int(bits[at : at + 6], 2)] for at in range(0, len(bits), 6))
+
+
+def test_a_compressed_link_answers_as_the_link_it_stands_for(pallets: Api) -> None:
+    serial = pallets.world.serial(1)
+    for plain, packed in (
+        (code(pallets), compressed("01", GTIN, serial)),
+        (f"/01/{GTIN}", compressed("01", GTIN)),
+        (f"/00/{PALLET}", compressed("00", PALLET)),
+    ):
+        for method in ("GET", "HEAD"):
+            one, other = ask(pallets, plain, method), ask(pallets, packed, method)
+            assert (other["statusCode"], other["headers"]["Location"]) == (307, one["headers"]["Location"])
+            same = next(part for part in other["headers"]["Link"].split(",") if f"<{BASE}{plain}>" in part)
+            assert 'rel="owl:sameAs"' in same
+            assert "owl:sameAs" not in one["headers"]["Link"]
+        assert linkset(pallets, packed) == linkset(pallets, plain)
+        assert ask(pallets, packed, "OPTIONS")["statusCode"] == 204
+
+
+def test_words_that_are_no_links_stay_unknown(api: Api) -> None:
+    for path in ("/" + "A" * 12, "/Welcome-to-our-shop", compressed("01", GTIN)[:-2] + "__", compressed("00", PALLET)):
+        assert ask(api, path)["statusCode"] == 404, path
+
+
+def test_the_parameter_in_lower_case(api: Api) -> None:
+    assert linkset(api, f"/01/{GTIN}?linktype=linkset", accept="*/*") == linkset(api, f"/01/{GTIN}")
+    reply = ask(api, f"/01/{GTIN}?linktype=gs1:pip&foo=bar")
+    assert reply["headers"]["Location"] == f"{BASE}/p/01/{GTIN}?foo=bar"
+    assert ask(api, f"/01/{GTIN}?linktype=gs1:nosuch")["statusCode"] == 404

@@ -24,6 +24,8 @@ _NAMESPACES = ("gs1:", _GS1, "https://www.gs1.org/voc/", "https://ref.gs1.org/vo
 _PAGE_TYPES = frozenset({"", *(space + name for space in _NAMESPACES for name in ("pip", "defaultLink"))})
 _ABOUT_TYPES = frozenset(space + name for space in _NAMESPACES for name in ("traceability", "safetyInfo"))
 _LINKSET_TYPES = frozenset({"linkset", "all"})
+# The parameter's name in the standard, and as GS1's own resolver writes it.
+_ASKING = frozenset({"linkType", "linktype"})
 
 Form = Literal["page", "redirect", "json", "linkset", "about", "none"]
 # Where pages stand: a place of their own, so that a redirect leads somewhere else.
@@ -132,7 +134,7 @@ def open_headers(base: str, path: str) -> dict[str, str]:
 
 def location(base: str, path: str, raw_query: str) -> str:
     """Where the page stands, with the query that came, but for the link type, which has been answered."""
-    kept = [part for part in raw_query.split("&") if part and part.partition("=")[0] != "linkType"]
+    kept = [part for part in raw_query.split("&") if part and part.partition("=")[0] not in _ASKING]
     query = quote("&".join(kept), safe="=&%+/:;,?@!$'()*~-._")
     return f"{base}{PAGES}{path}" + (f"?{query}" if query else "")
 

@@ -4,8 +4,9 @@
 code is the code routes' own affair. Source: GS1-Conformant Resolver Standard 1.2.
 """
 
+import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 from aws_lambda_powertools.event_handler.api_gateway import Response
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from uncap.domain.gs1.parsing import DigitalLink
 
 _KEYS = ("/01/", "/00/", "/gtin/", "/sscc/")
+# A whole link compressed: GS1's test suite asks for it, the shortest key (a GTIN) takes ten characters.
+_PACKED: Final = re.compile(r"/[A-Za-z0-9_-]{10,200}", re.ASCII)
+_STEM: Final = "https://link.invalid"
 ShowCode = Callable[[Request, str, str], Response[str]]
 
 
@@ -48,11 +52,14 @@ class KeyRoutes:
         path = request.path.rstrip("/")
         stands = path.startswith(f"{resolver.PAGES}/")
         path = path.removeprefix(resolver.PAGES) if stands else path
-        if request.method not in ("GET", "HEAD", "OPTIONS") or not path.startswith(_KEYS):
-            return None
-        if request.method == "OPTIONS":
+        if request.method == "OPTIONS" and path.startswith(_KEYS):
             return options()
-        reply = self._page(request, link_of(path)) if stands else self._link(request, link_of(path))
+        link = _link_at(path) if request.method in ("GET", "HEAD", "OPTIONS") else None
+        if link is None or request.method == "OPTIONS":
+            return None if link is None else options()
+        reply = self._page(request, link) if stands else self._link(request, link)
+        if any(note.code == "link_compressed" for note in link.notes):
+            _tell_uncompressed(reply, self._desk.link_base or request.origin, link)
         if request.method == "HEAD":
             reply.body, reply.compress = "", False
         return reply
@@ -93,13 +100,32 @@ class KeyRoutes:
         return link.key.value
 
 
+def _link_at(path: str) -> "DigitalLink | None":
+    """None where no link of ours can stand. Raises InputError (the link's) for one that is written wrongly."""
+    if path.startswith(_KEYS):
+        return link_of(path)
+    if _PACKED.fullmatch(path) is None:
+        return None
+    try:
+        return link_of(path)
+    except InputError:
+        return None  # any other word, as likely as not
+
+
+def _tell_uncompressed(reply: Response[str], base: str, link: "DigitalLink") -> None:
+    from uncap.domain.gs1.building import link_uri
+
+    same = f'<{base}{link_uri(link).removeprefix(_STEM)}>; rel="owl:sameAs"'
+    reply.headers["Link"] = ", ".join(filter(None, (str(reply.headers.get("Link", "")), same)))
+
+
 def link_of(path: str) -> "DigitalLink":
     """The link at this path. Raises InputError as the reader of GS1 links does, and `link_key_missing`."""
     # Read by programs only: the page's way never comes here, and need not load the tables of identifiers.
     from uncap.domain.gs1.parsing import parse_link
 
-    link = parse_link(f"https://link.invalid{path}")
-    if link.stem != "https://link.invalid" or link.key.ai not in ("00", "01"):
+    link = parse_link(f"{_STEM}{path}")
+    if link.stem != _STEM or link.key.ai not in ("00", "01"):
         raise InputError("link_key_missing", "the path begins with a GTIN or an SSCC", where="path")
     return link
 
@@ -107,7 +133,8 @@ def link_of(path: str) -> "DigitalLink":
 def wanted(request: Request) -> resolver.Form:
     """The form that this request asks for."""
     language_named = request.query("lang") or request.headers.get("accept-language", "")
-    return resolver.wanted_form(request.headers.get("accept", ""), request.query("linkType"), language_named)
+    link_type = request.query("linkType") or request.query("linktype")
+    return resolver.wanted_form(request.headers.get("accept", ""), link_type, language_named)
 
 
 def redirect(request: Request, base: str, path: str, form: resolver.Form = "redirect") -> Response[str]:
