@@ -13,7 +13,7 @@ from cli.diversion.evaluation import Declared, Tally, check_of, true_places, wal
 from cli.diversion.market import Market, ShipmentLabel
 from cli.diversion.sales import LabelledScan
 from cli.diversion.scenario import Scenario
-from uncap.domain.diversion.evidence import DiversionRule
+from uncap.domain.diversion.judgement import DiversionRule
 from uncap.services.check_diversion import DiversionCheck
 
 _SEED = 424_242  # not a seed that the defaults were chosen on (docs/adr/0016)

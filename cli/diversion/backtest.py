@@ -17,7 +17,7 @@ from rich.table import Table
 from cli.diversion.docket import Docket
 from uncap.adapters.insights import Insights
 from uncap.domain.diversion.cases import case_id_of
-from uncap.domain.diversion.evidence import DiversionRule, Judgement
+from uncap.domain.diversion.judgement import DiversionRule, Judgement
 from uncap.domain.errors import NotFoundError, PoisonError, UncapError
 from uncap.domain.read_models import ScanFact
 from uncap.runtime.clock import clock_ms

@@ -16,7 +16,7 @@ from cli.diversion.evidence import evidence
 from cli.diversion.market import Market
 from cli.diversion.scenario import Scenario, load_scenario, scenario_schema
 from cli.given_files import loaded_or_exit
-from uncap.domain.diversion.evidence import DiversionRule
+from uncap.domain.diversion.judgement import DiversionRule
 
 app = typer.Typer(help="Diversion: how it is judged, on made-up and on real scans.", no_args_is_help=True)
 app.command()(backtest)

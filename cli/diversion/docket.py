@@ -5,7 +5,8 @@ The same pure rules as `adapters/insights_writer.py`, without its table.
 
 from collections import Counter
 
-from uncap.domain.diversion.evidence import DiversionRule, Evidence, Judgement, accumulate, judge, may_open
+from uncap.domain.diversion.evidence import Evidence, accumulate
+from uncap.domain.diversion.judgement import DiversionRule, Judgement, judge, may_open
 from uncap.domain.read_models import CounterKey, Observation, home_key, shipment_key
 
 

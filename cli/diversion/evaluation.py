@@ -14,7 +14,7 @@ from cli.diversion.sales import LabelledScan, scans_of
 from uncap.adapters.catalog import Catalog
 from uncap.domain.catalog import CodeBatch, Party, Role, Shipment
 from uncap.domain.diversion.allowances import TRANSFER_SK, ApprovedTransfer
-from uncap.domain.diversion.evidence import DiversionRule
+from uncap.domain.diversion.judgement import DiversionRule
 from uncap.services.check_diversion import DiversionCheck
 
 HOUR_MS = 3_600_000

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from uncap.domain.diversion.evidence import DiversionRule
+from uncap.domain.diversion.judgement import DiversionRule
 
 _DEFAULT = DiversionRule()
 

@@ -12,8 +12,9 @@ from tests.integration.console.conftest import NOW_MS, Api, Bench
 from uncap.adapters.models import CatalogItem, FlowItem, InsightItem
 from uncap.domain.catalog import CodeBatch, Role, Shipment, Territory
 from uncap.domain.diversion.cases import open_case
-from uncap.domain.diversion.evidence import DiversionRule, Sighting, gathered, judge
+from uncap.domain.diversion.evidence import Sighting, gathered
 from uncap.domain.diversion.holds import DiversionHold
+from uncap.domain.diversion.judgement import DiversionRule, judge
 from uncap.domain.errors import TransientError
 from uncap.services.show_evidence import EvidencePack, hash_of
 

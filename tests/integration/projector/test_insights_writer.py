@@ -18,7 +18,8 @@ from uncap.adapters.insights import Insights, carry_case
 from uncap.adapters.insights_writer import InsightsWriter, _chunks
 from uncap.adapters.models import InsightItem, open_tables
 from uncap.domain.diversion.cases import case_id_of, move_case
-from uncap.domain.diversion.evidence import DiversionRule, Sighting
+from uncap.domain.diversion.evidence import Sighting
+from uncap.domain.diversion.judgement import DiversionRule
 from uncap.domain.errors import ConflictError, InputError, NotFoundError, TransientError
 from uncap.domain.read_models import Observation, day_key, party_key, shipment_key
 
@@ -39,7 +40,8 @@ def observation(event: int, kind: int) -> Observation:
         place = PLACES[kind % 8 // 4]
         counters.append(shipment_key("s1"))
         sighting = Sighting(
-            "s1", place, "g", 7, "d", "R", kind % 5, f"p_{kind % 6}", f"c{kind % 3}", "2026-11-20", event
+            *("s1", place, "g", 7, "d", "R", kind % 5, f"p_{kind % 6}", f"c{kind % 3}", "2026-11-20", event),
+            is_fresh=True,
         )
     return Observation(f"e{event}", tuple(counters), sighting)
 

@@ -14,7 +14,7 @@ from cli.diversion.evaluation import Tally, check_of, evaluate, true_places, wal
 from cli.diversion.market import Market
 from cli.diversion.sales import scans_of
 from cli.diversion.scenario import Collusion, Diverters, Scenario, Transfers, load_scenario, scenario_schema
-from uncap.domain.diversion.evidence import DiversionRule
+from uncap.domain.diversion.judgement import DiversionRule
 
 EXAMPLES = Path(__file__).parents[3] / "examples/diversion"
 SMALL = '{"name": "small", "shipments": 24, "trade": {"cases": [10, 20]}, "diverters": {"shipment_share": 0.5}}'

@@ -9,8 +9,8 @@ import pytest
 
 from cli.diversion.paper import write_pdf
 from cli.diversion.sketch import draw_up, round_length_km
-from uncap.domain.diversion.evidence import DiversionRule, Judgement
 from uncap.domain.diversion.explaining import explained
+from uncap.domain.diversion.judgement import DiversionRule, Judgement
 
 ZONE = ZoneInfo("Asia/Shanghai")
 SPOT = h3.latlng_to_cell(29.56, 106.55, 7)

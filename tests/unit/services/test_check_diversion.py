@@ -8,6 +8,8 @@ import pytest
 
 from uncap.adapters.catalog import Catalog
 from uncap.domain.catalog import CodeBatch, Party, Role, Shipment, Territory
+from uncap.domain.diversion.cases import summarise
+from uncap.domain.diversion.evidence import CASE_BITS, gathered
 from uncap.domain.errors import PoisonError
 from uncap.domain.read_models import ScanFact
 from uncap.services.check_diversion import DiversionCheck
@@ -128,3 +130,35 @@ def test_a_changed_territory_is_taken_up() -> None:
 def test_no_cell_is_poison() -> None:
     with pytest.raises(PoisonError, match="cell_malformed"):
         check().observe(msgspec.structs.replace(ABROAD, cell="nowhere"))
+
+
+class Papers(Channel):
+    """Units 0 to 29 and 30 to 71 of batch 7 as two parts of one paper: the second case is in both."""
+
+    def shipment_of(self, batch_no: int, index: int, at_ms: int | None = None) -> Shipment | None:
+        if super().shipment_of(batch_no, index, at_ms) is None:
+            return None
+        part = Shipment("s1-1", 7, 0, 30, "d", 1_000, document="s1")
+        return part if index < 30 else msgspec.structs.replace(part, shipment_id="s1-2", start=30, stop=72)
+
+
+def test_parts_of_one_paper_are_judged_as_one() -> None:
+    papers = Papers("d")
+    judge = DiversionCheck(Catalog(Documents(), lambda: 0, 0), papers, papers, UTC, 5_000)
+    first, second, third = (
+        judge.observe(msgspec.structs.replace(ABROAD, event_id=f"e{unit}", code=f"7.{unit}.1")) for unit in (25, 40, 50)
+    )
+    seen = [one.sighting for one in (first, second, third) if one.sighting]
+    assert [one.shipment_id for one in seen] == ["s1", "s1", "s1"]
+    assert [one.part_id for one in seen] == ["s1-1", "s1-2", "s1-2"]
+    assert seen[0].case_no == seen[1].case_no == 7 << CASE_BITS | 1, "one case, whichever part its bottle came with"
+    assert seen[2].case_no == 7 << CASE_BITS | 2
+    assert ("shipment#s1", "scans") in second.counters
+    assert all(one.is_fresh for one in seen)
+    home = judge.observe(msgspec.structs.replace(ABROAD, code="7.41.1", cell=WUHAN))
+    assert ("shipment#s1", f"home#{7 << CASE_BITS | 1}") in home.counters
+    summary = summarise(gathered(seen))
+    assert summary.cases == (1, 2)
+    old = judge.observe(msgspec.structs.replace(ABROAD, at_ms=1_000 + 3 * 86_400_000))
+    assert old.sighting
+    assert not old.sighting.is_fresh

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from uncap.domain.diversion import evidence as room
-from uncap.domain.diversion.evidence import DiversionRule, Evidence, Sighting, gathered, judge, person_tag
+from uncap.domain.diversion.evidence import Evidence, Sighting, gathered, person_tag
+from uncap.domain.diversion.judgement import DiversionRule, judge
 
 RULE = DiversionRule()
 SPOT = h3.latlng_to_cell(31.2, 121.5, 7)
@@ -47,10 +48,32 @@ def test_the_default_is_three_people_across_two_cases() -> None:
 
 
 def test_case_mates_at_home_speak_for_travel() -> None:
-    four = gathered(sighting(f"p_{n}", n) for n in range(4))
-    assert opens(four, 20), "one bottle each of four cases, and nobody has seen another bottle of these"
-    assert not opens(four, 20, dict.fromkeys(range(4), 4)), "their case-mates were opened at home"
-    assert not opens(four, 1_000, dict.fromkeys(range(4), 5))
+    four = gathered(sighting(f"p_{n}", n, day=f"d{n}") for n in range(4))
+    assert opens(four, 5), "one bottle each of four cases, and nobody has seen another bottle of these"
+    assert not opens(four, 20), "a fifth of what is scanned: a festival, until case-mates are seen there too"
+    assert not opens(four, 5, dict.fromkeys(range(4), 4)), "their case-mates were opened at home"
+    pairs = gathered(sighting(f"p_{n}", n // 2, day=f"d{n}") for n in range(8))
+    assert opens(pairs, 20)
+    assert not opens(pairs, 1_000, dict.fromkeys(range(4), 5))
+
+
+def test_what_happened_on_one_day_is_one_occasion_unless_the_goods_had_just_come() -> None:
+    wedding = [sighting(f"p_{n}", n % 4, h3.grid_ring(SPOT, 6)[n % 30]) for n in range(14)]
+    assert not opens(gathered(wedding), 100)
+    assert opens(gathered(msgspec.structs.replace(one, is_fresh=True) for one in wedding), 100)
+    later = [sighting(f"p_l{n}", n % 4, day="2026-12-01") for n in range(4)]
+    assert opens(gathered([*wedding, *later]), 100)
+
+
+def test_parts_of_a_paper_add_up() -> None:
+    def of(part: str, cases: int, *numbers: int) -> list[Sighting]:
+        some = [sighting(f"p_{part}{n}", n, day=f"d{n}", cases=cases) for n in numbers]
+        return [msgspec.structs.replace(one, part_id=part) for one in some]
+
+    evidence = gathered([*of("s1-1", 30, 1, 1, 2), *of("s1-2", 10, 9), *of("s1-1", 30, 3)])
+    assert evidence.part_cases == {"s1-1": 30, "s1-2": 10}
+    whole = msgspec.structs.replace(evidence, part_cases={}, shipment_cases=40)
+    assert judge(evidence, 60, {}, RULE) == judge(whole, 60, {}, RULE)
 
 
 def test_whole_cases_that_left_are_found_in_a_large_shipment() -> None:
@@ -132,8 +155,8 @@ def test_evidence_of_before_still_decodes() -> None:
     "last_at_ms":2,"scans":3,"people":{"A":1,"B":2,"C":2},"cases":[1,2],"cells":{"x":3},"days":{"d":3}}"""
     evidence = msgspec.json.decode(old, type=Evidence)
     assert not opens(evidence, 3)
-    again = gathered([sighting(f"p_{n}", n) for n in range(3)], evidence)
-    assert opens(again, 6)
+    again = gathered([sighting(f"p_{n}", n // 2, day=f"d{n}") for n in range(8)], evidence)
+    assert opens(again, 11)
 
 
 def test_nothing_is_no_evidence() -> None:

@@ -19,7 +19,8 @@ from uncap.adapters.dynamo_faults import response_code
 from uncap.adapters.models import InsightItem
 from uncap.domain.alerts import CASE_OPENED, of_case
 from uncap.domain.diversion.cases import open_case, summarise
-from uncap.domain.diversion.evidence import DiversionRule, Evidence, Judgement, gathered, judge, may_open
+from uncap.domain.diversion.evidence import Evidence, gathered
+from uncap.domain.diversion.judgement import DiversionRule, Judgement, judge, may_open
 from uncap.domain.errors import TransientError
 from uncap.domain.read_models import CounterKey, Observation, home_key, shipment_key, totals
 

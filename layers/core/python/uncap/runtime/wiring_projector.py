@@ -20,7 +20,7 @@ from uncap.adapters.receipts import ScanReceipts
 from uncap.adapters.reward_queue import SqsParkedQueue, sqs_client
 from uncap.adapters.scans_stream import change_of, parked_record
 from uncap.adapters.shipments import CachedShipments
-from uncap.domain.diversion.evidence import DiversionRule
+from uncap.domain.diversion.judgement import DiversionRule
 from uncap.domain.diversion.signals import WatchRule
 from uncap.runtime.clock import clock_ms
 from uncap.runtime.packing import stored_packing

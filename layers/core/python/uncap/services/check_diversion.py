@@ -15,7 +15,7 @@ from uncap.domain.association.ports import AssociationReader, UnitRef
 from uncap.domain.catalog import CodeBatch, Party, Role, Shipment, Territory
 from uncap.domain.days import day_of
 from uncap.domain.diversion.allowances import Allowances, allowances_of
-from uncap.domain.diversion.evidence import Sighting
+from uncap.domain.diversion.evidence import CASE_BITS, Sighting
 from uncap.domain.diversion.judging import beyond_m, check_cell, nearness
 from uncap.domain.diversion.regions import RegionMap
 from uncap.domain.diversion.signals import Glimpse
@@ -36,6 +36,7 @@ from uncap.domain.read_models import (
 from uncap.domain.scans import CodeRef
 
 _TREE_DEPTH = 8
+_FRESH_MS = 3 * 86_400_000
 _OUTLETS = ("outlet", "outlet_staff")
 
 
@@ -57,11 +58,22 @@ class _Route(msgspec.Struct, frozen=True):
     """How the goods went, as far as it is known. `distributor`: the one with a territory, or ""."""
 
     gtin: str = UNKNOWN_GTIN
+    batch_no: int = 0
     case_no: int = 0
     shipment: Shipment | None = None
     distributor: str = ""
     shipment_cases: int = 0
     in_cases: bool = False
+
+    @property
+    def paper(self) -> str:
+        """The shipment, or the paper that it is a part of: what is judged as a whole. "" without one."""
+        return (self.shipment.document or self.shipment.shipment_id) if self.shipment else ""
+
+    @property
+    def case_key(self) -> int:
+        """The case among all of the paper: its parts may be of several batches, whose cases bear the same numbers."""
+        return self.case_no | self.batch_no << CASE_BITS if self.shipment and self.shipment.document else self.case_no
 
 
 class DiversionCheck:
@@ -103,7 +115,7 @@ class DiversionCheck:
         region = regions.region_of(fact.cell)
         counters = counters_of(fact, day=day, gtin=route.gtin, region=region, parties=parties, signals=signals)
         if shipped and route.shipment and fact.is_consumer_scan and fact.cell:
-            counters += self._weighed_against(fact, route, route.shipment, regions)
+            counters += self._weighed_against(fact, route, regions)
         return Observation(fact.event_id, counters, sighting, self._glimpse(fact, route, day, regions))
 
     def _glimpse(self, fact: ScanFact, route: _Route, day: str, regions: RegionMap) -> Glimpse | None:
@@ -132,7 +144,8 @@ class DiversionCheck:
         """The sighting, or that it is none because the brand has approved of the goods' being there."""
         if not (route.distributor and route.shipment and fact.cell and fact.is_consumer_scan):
             return None, False
-        beyond = beyond_m(regions.shape(route.distributor), fact.cell, fact.accuracy_m, self._margin_m)
+        shape = regions.shape(route.distributor)
+        beyond = beyond_m(shape, fact.cell, fact.accuracy_m, self._margin_m)
         if not beyond:
             return None, False
         allowed, place, party_id = self._current_allowances(), regions.place_of(fact.cell), route.distributor
@@ -141,31 +154,31 @@ class DiversionCheck:
         ):
             return None, True
         sighting = Sighting(
-            shipment_id=route.shipment.shipment_id,
+            shipment_id=route.paper,
             place=place,
             gtin=route.gtin,
             batch_no=route.shipment.batch_no,
             party_id=party_id,
             region=regions.territories[party_id].region,
-            case_no=route.case_no,
+            case_no=route.case_key,
             person=fact.person,
             cell=fact.cell,
             day=day,
             at_ms=fact.at_ms,
             shipment_cases=route.shipment_cases,
-            nearness=nearness(beyond),
+            nearness=nearness(beyond, shape.horizon_m - self._margin_m),
             travel_ppm=allowed.travel_ppm(party_id, place, fact.cell, fact.at_ms, regions),
             unit_batch_no=CodeRef.from_key(fact.code).batch_no,
+            part_id=route.shipment.shipment_id if route.shipment.document else "",
+            is_fresh=fact.at_ms - route.shipment.shipped_at_ms < _FRESH_MS,
         )
         return sighting, False
 
-    def _weighed_against(
-        self, fact: ScanFact, route: _Route, shipment: Shipment, regions: RegionMap
-    ) -> tuple[CounterKey, ...]:
+    def _weighed_against(self, fact: ScanFact, route: _Route, regions: RegionMap) -> tuple[CounterKey, ...]:
         """What sightings of this shipment, and of this case, are weighed against."""
         at_home = route.distributor and not regions.shape(route.distributor).distance_m(fact.cell)
-        home = (home_key(shipment.shipment_id, route.case_no),) if at_home else ()
-        return (shipment_key(shipment.shipment_id), *home)
+        home = (home_key(route.paper, route.case_key),) if at_home else ()
+        return (shipment_key(route.paper), *home)
 
     def _route(self, ref: CodeRef, at_ms: int, regions: RegionMap) -> _Route:
         view = self._catalog.batch(ref.batch_no)
@@ -179,7 +192,8 @@ class DiversionCheck:
         case_no = self._case_no(view.batch, index, at_ms)
         gtin = product_of(view.batch, ref.index) or view.batch.gtin
         in_cases = not view.batch.unit_batch_no and view.batch.units_per_case > 1
-        return _Route(gtin, case_no, shipment, distributor, _cases_in(shipment, ref, view.batch), in_cases)
+        units_no = view.batch.unit_batch_no or ref.batch_no
+        return _Route(gtin, units_no, case_no, shipment, distributor, _cases_in(shipment, ref, view.batch), in_cases)
 
     def _case_no(self, batch: CodeBatch, index: int, at_ms: int) -> int:
         """What it is packed in, as a number; a pack's code stands for itself, a loose unit is its own case."""

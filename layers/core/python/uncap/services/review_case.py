@@ -11,8 +11,8 @@ import msgspec
 
 from uncap.adapters.audited_writes import DocWrite, doc_of
 from uncap.adapters.coefficients import coefficient_key, coefficient_of
+from uncap.adapters.papers import parts_of_paper
 from uncap.domain.alerts import CASE_MOVED, of_case
-from uncap.domain.catalog import Shipment
 from uncap.domain.diversion.cases import DiversionCase, Exhibit, exhibit, move_case, object_to
 from uncap.domain.diversion.holds import DiversionHold
 from uncap.domain.diversion.penalties import Coefficient, Cut, lifted, lowered, year_of
@@ -121,15 +121,17 @@ def _read(desk: Desk, case_id: str, version: int) -> DiversionCase:
 
 
 def _hold_writes(desk: Desk, case: DiversionCase, moved: DiversionCase) -> list[DocWrite] | None:
-    """The holds in their next state, one per batch of units; None if a move to this very state was recorded before.
+    """The holds in their next state, of all parts of the paper, one per batch of units; None if this move was recorded.
 
     A crash may have fallen between holds and case. Then only the same move goes on; another is refused.
     """
-    shipment = desk.flow.value(f"shipment#{case.shipment_id}", "meta", Shipment)
-    if shipment is None:
+    parts = parts_of_paper(desk.flow, case.shipment_id)
+    if not parts:
         return []
+    first, *more = [(one.batch_no, one.start, one.stop) for one in parts]
     writes = []
-    for batch_no in case.unit_batches or (case.batch_no,):
+    batches = set(case.unit_batches or (case.batch_no,)) | {one.batch_no for one in parts if more}
+    for batch_no in sorted(batches):
         pk, sk = f"batch#{batch_no}", f"diversion#{case.case_id}"
         stored = desk.catalog_docs.value(pk, sk, DiversionHold)
         if stored is not None and stored.state == moved.state:
@@ -137,9 +139,7 @@ def _hold_writes(desk: Desk, case: DiversionCase, moved: DiversionCase) -> list[
         if (stored.state if stored else "open") != case.state and stored is not None:
             raise ConflictError("case_moved", f"a move to {stored.state} was begun; repeat that one", where="state")
         version = stored.version + 1 if stored else 1
-        hold = DiversionHold(
-            case.case_id, case.shipment_id, shipment.batch_no, shipment.start, shipment.stop, moved.state, version
-        )
+        hold = DiversionHold(case.case_id, case.shipment_id, *first, moved.state, version, tuple(more))
         writes.append(catalog_write(pk, sk, doc_of(hold), version, "case_moved"))
     return writes
 

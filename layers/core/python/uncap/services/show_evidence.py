@@ -9,10 +9,12 @@ import hashlib
 import h3  # type: ignore[import-untyped]
 import msgspec
 
-from uncap.domain.catalog import CodeBatch, Party, Shipment, Territory, Text
+from uncap.adapters.papers import parts_of_paper
+from uncap.domain.catalog import CodeBatch, Party, Territory, Text
 from uncap.domain.diversion.cases import CaseNote, DiversionCase, Exhibit, Objection
-from uncap.domain.diversion.evidence import OVERFLOW, DiversionRule, Judgement
+from uncap.domain.diversion.evidence import OVERFLOW
 from uncap.domain.diversion.explaining import explained
+from uncap.domain.diversion.judgement import DiversionRule, Judgement
 from uncap.services.desk import Desk
 
 FORMAT = "uncap-diversion-evidence/1"
@@ -120,13 +122,14 @@ def hash_of(pack: EvidencePack) -> str:
 def _path(desk: Desk, case: DiversionCase) -> PathPart:
     product = desk.catalog.product(case.gtin)
     batch = desk.catalog_docs.value(f"batch#{case.batch_no}", "meta", CodeBatch)
-    shipment = desk.flow.value(f"shipment#{case.shipment_id}", "meta", Shipment)
+    parts = parts_of_paper(desk.flow, case.shipment_id)
+    shipment = parts[0] if parts else None
     return PathPart(
         gtin=case.gtin,
         product=product.name if product else {},
         batch_no=case.batch_no,
         lot=batch.lot if batch else "",
-        units=shipment.stop - shipment.start if shipment else 0,
+        units=sum(one.stop - one.start for one in parts),
         shipment_id=case.shipment_id,
         shipped_at_ms=shipment.shipped_at_ms if shipment else 0,
         to_party=shipment.to_party if shipment else "",

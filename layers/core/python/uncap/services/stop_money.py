@@ -101,11 +101,7 @@ class Brakes:
         """One confirmed case decides, then one that is looked into; dismissed ones say nothing."""
         unit = UnitRef(reward.code.batch_no, reward.code.index)
         chain = chain_of(self._packing, unit)
-        about = {
-            hold.state
-            for hold in holds
-            if any(one.batch_no == hold.moved_batch_no and hold.start <= one.index < hold.stop for one in chain)
-        }
+        about = {hold.state for hold in holds if any(hold.covers(one.batch_no, one.index) for one in chain)}
         if "confirmed" in about:
             return DIVERSION_CONFIRMED
         return DIVERSION_CASE if "investigating" in about else ""

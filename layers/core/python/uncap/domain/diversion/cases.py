@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 
 from uncap.domain.codes import crockford
-from uncap.domain.diversion.evidence import DiversionRule, Evidence, Judgement
+from uncap.domain.diversion.evidence import CASE_BITS, Evidence
+from uncap.domain.diversion.judgement import DiversionRule, Judgement
 from uncap.domain.errors import ConflictError, ForbiddenError, InputError
 
 TRANSITIONS: dict[str, tuple[str, ...]] = {
@@ -106,7 +107,7 @@ def summarise(evidence: Evidence) -> EvidenceSummary:
     """The evidence without the people's tags."""
     return EvidenceSummary(
         people=len(evidence.people),
-        cases=evidence.cases,
+        cases=tuple(case & ((1 << CASE_BITS) - 1) for case in evidence.cases),
         scans=evidence.scans,
         cells=evidence.cells,
         days=evidence.days,

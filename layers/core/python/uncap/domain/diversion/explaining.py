@@ -6,7 +6,7 @@ Called by `services/show_evidence.py`.
 import math
 
 from uncap.domain.catalog import Text
-from uncap.domain.diversion.evidence import DiversionRule, Judgement
+from uncap.domain.diversion.judgement import DiversionRule, Judgement
 
 _MOST = 1_000_000
 _LARGE = 1_000
@@ -43,7 +43,20 @@ def explained(found: Judgement | None, rule: DiversionRule | None) -> list[Text]
             f"除去最可疑的一箱后仍为 {rest} 倍；立案需要 {rule.odds_without_top:g} 倍。",
             f"Without the most telling case it is {rest} times likelier; {rule.odds_without_top:g} times is needed.",
         ),
+        *_without_day(found),
         _moved(found),
+    ]
+
+
+def _without_day(found: Judgement) -> list[Text]:
+    if found.without_top_day_ln is None:
+        return []
+    times = _times(found.without_top_day_ln)
+    return [
+        _text(
+            f"除去扫码最多的一天后仍为 {times} 倍；立案需要不低于 1 倍。",
+            f"Without the day with most scans it is {times} times likelier; at least 1 is needed.",
+        )
     ]
 
 

@@ -140,9 +140,12 @@ def is_outside(shape: TerritoryShape, cell: str, accuracy_m: int, margin_m: int)
     return beyond_m(shape, cell, accuracy_m, margin_m) > 0
 
 
-def nearness(beyond: float) -> float:
-    """What a sighting so many metres beyond the margin may owe to shopping across the border: 1 there, e⁻¹ 10 km on."""
-    return math.exp(-beyond / BORDER_DECAY_M)
+def nearness(beyond: float, known_to: float) -> float:
+    """What a sighting so many metres beyond the margin may owe to shopping across the border: 1 there, e⁻¹ 10 km on.
+
+    0 from `known_to` on, the farthest that distances are told apart: what is anywhere in the country owes it nothing.
+    """
+    return math.exp(-beyond / BORDER_DECAY_M) if beyond < known_to else 0.0
 
 
 def _unit_vector(lat: float, lng: float) -> _Vector:

@@ -1,6 +1,6 @@
 """How much likelier whole diverted cases explain what was seen than travel, presents, borders and chance do. Pure.
 
-Called by `evidence.py`. The unit of evidence is the case: goods that were diverted leave the territory by the case, so
+Called by `judgement.py`. The unit of evidence is the case: goods that were diverted leave the territory by the case, so
 the case-mates of a bottle that was seen there are seen there too; a traveller's bottle leaves its case-mates at home.
 Of a case's located scans, the number that lie there follows
 
@@ -9,8 +9,9 @@ Of a case's located scans, the number that lie there follows
     moved     a beta-binomial with Beta(4, 1): nearly all of them there
 
 and a shipment of which the share s was moved is a mixture of the two. What is reported is ln of the likelihood ratio,
-maximised over s, and over m under both explanations. A travel share m beyond the expected m0 costs 2 ln(m / m0): a
-festival is believed sooner than the travel of half a shipment. docs/adr/0016 has the measurements.
+maximised over s, and over m under both explanations. A travel share m beyond the expected m0 costs 2 ln(m / m0), but up
+to a fifth of the shipment no more than ln 10: one place in ten is a festival's, a resort's, a fair's. Beyond a fifth
+the share alone, without a single whole case, may speak for broken-up ones. docs/adr/0016 has the measurements.
 """
 
 import math
@@ -25,8 +26,10 @@ HOUSEHOLD_RATES = (0.02, 0.02, 0.02, 0.006, 0.002)
 STRANGERS_RATE = 1 / 3_000
 _MOVED_ALPHA, _MOVED_BETA = 4.0, 1.0
 _TRAVEL_COST = 2.0
+_FESTIVAL_COST = math.log(10)
+_FESTIVAL_SHARE = 0.2
 _LOOSE_COST = 1.0
-_MEANS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
+_MEANS = (1.0, 2.0, 4.0, 8.0, 12.0, 17.0, 24.0, 34.0)
 _MOST_TRAVEL = 0.6
 _SHARES = (0.02, 0.05, 0.1, 0.2, 0.4, 0.7, 0.95)
 _MOST_SCANS = 60
@@ -61,18 +64,23 @@ def weigh(cases: Iterable[CaseCount], other_cases: int, other_scans: int, travel
     found = (0.0, 0.0)
     for factor in _MEANS:
         mean = min(travel_share * factor, _MOST_TRAVEL)
-        cost = _TRAVEL_COST * math.log(mean / travel_share)
+        cost = _cost(mean, travel_share)
         terms = [(n, _innocent(kind, mean), _moved(kind[0], kind[1])) for kind, n in groups]
         alone = sum(n * math.log(f) for n, f, _ in terms) - cost
         if alone > innocent:
             innocent, found = alone, (found[0], mean)
-        if alone + cost - _LOOSE_COST > best:
+        if mean > _FESTIVAL_SHARE and alone + cost - _LOOSE_COST > best:
             best, found = alone + cost - _LOOSE_COST, (0.0, found[1])
         for share in _SHARES:
             mixed = sum(n * math.log((1 - share) * f + share * g) for n, f, g in terms) - cost
             if mixed > best:
                 best, found = mixed, (share, found[1])
     return Weight(best - innocent, *found)
+
+
+def _cost(mean: float, expected: float) -> float:
+    cost = _TRAVEL_COST * math.log(mean / expected)
+    return min(cost, _FESTIVAL_COST) if mean <= _FESTIVAL_SHARE else cost
 
 
 def _unseen(cases: int, scans: int) -> dict[_Kind, int]:
