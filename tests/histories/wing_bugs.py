@@ -12,6 +12,7 @@ from tests.histories.stores import FakeLedger
 from tests.kits.payout_world import MemoryPace
 from uncap.adapters.rails.all_accounts import AllAccounts
 from uncap.domain import replenishment
+from uncap.domain.books.accounts import Account, after_close
 from uncap.domain.books.notes import Clawed, Numbers
 from uncap.domain.rail_schedule import Pace
 from uncap.domain.rails import CallbackNotice, Rail
@@ -93,9 +94,15 @@ def number_taken_before_the_note(patch: Patch) -> Table:
     return FakeLedger
 
 
-def month_settled_before_its_end(patch: Patch) -> Table:
-    patch.setattr(settle_accounts, "check_settleable", lambda *_: None)
-    patch.setattr(books_desk, "check_settleable", lambda *_: None)
+def debt_forgiven_at_months_end(patch: Patch) -> Table:
+    """What a holder owes is not carried into the next month."""
+    honest = after_close
+
+    def close(old: Account, month: str, accrued_minor: int) -> Account:
+        shut = honest(old, month, accrued_minor)
+        return msgspec.structs.replace(shut, carried_minor=max(0, shut.carried_minor))
+
+    patch.setattr(settle_accounts, "after_close", close)
     return FakeLedger
 
 
@@ -175,7 +182,7 @@ WINGS: dict[str, tuple[Callable[[Patch], Table], ...]] = {
         clawback_rounded_up,
         account_written_blindly,
         number_taken_before_the_note,
-        month_settled_before_its_end,
+        debt_forgiven_at_months_end,
         limit_of_the_first_only,
     ),
     "accounts": (

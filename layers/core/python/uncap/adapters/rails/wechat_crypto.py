@@ -1,7 +1,8 @@
 """The cryptography of WeChat Pay's API v3: request and reply signatures, sealed notices, encrypted fields.
 
 Used by the other `wechat_*` modules only. Formulas are those of the rail's documentation (API v3 signature and callback
-decryption, pay.weixin.qq.com/doc/v3/merchant); tests hold them to the official Go SDK's published vectors.
+decryption, pay.weixin.qq.com/doc/v3/merchant); tests hold them to what the documentation
+and the official Go and Java SDKs have published.
 """
 
 import base64
@@ -20,6 +21,8 @@ from uncap.domain.errors import AuthError, InputError
 SCHEME = "WECHATPAY2-SHA256-RSA2048"
 MAX_CLOCK_SKEW_S = 300
 _API_V3_KEY_BYTES = 32
+# SHA-1 is what the protocol prescribes; OAEP does not rest on its collision resistance.
+FIELD_PADDING = padding.OAEP(mgf=padding.MGF1(hashes.SHA1()), algorithm=hashes.SHA1(), label=None)  # noqa: S303
 
 
 class RailKeys(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,9 +135,7 @@ def open_resource(api_v3_key: bytes, *, nonce: str, associated_data: str, cipher
 
 def encrypt_field(key: rsa.RSAPublicKey, text: str) -> str:
     """A sensitive field for the platform: RSA-OAEP with SHA-1, base64. InputError where it exceeds 214 bytes."""
-    # SHA-1 is what the protocol prescribes; OAEP does not rest on its collision resistance.
-    oaep = padding.OAEP(mgf=padding.MGF1(hashes.SHA1()), algorithm=hashes.SHA1(), label=None)  # noqa: S303
     try:
-        return base64.b64encode(key.encrypt(text.encode(), oaep)).decode()
+        return base64.b64encode(key.encrypt(text.encode(), FIELD_PADDING)).decode()
     except ValueError:
         raise InputError("user_name_too_long", "the name does not fit one RSA block", where="user_name") from None
