@@ -1,8 +1,8 @@
 """What others have published with keys and results: the rail's documentation, and the official Java SDK's own tests.
 
-The two RSA keys are examples that their owners print beside the signatures (as their primes here; "not usable", says the
-documentation); nobody's money hangs on them. RSA with PKCS#1 v1.5 has one signature per message, so signing is compared
-byte by byte. `test_wechat_crypto.py` has the Go SDK's vectors.
+The two RSA keys are examples that are printed beside the signatures (here as their primes); nobody's money hangs on
+them. RSA with PKCS#1 v1.5 has one signature per message, so signing is compared byte by byte. The Go SDK's vectors are in
+`test_wechat_crypto.py`.
 """
 
 import base64
@@ -22,7 +22,8 @@ from uncap.adapters.rails.wechat_crypto import (
 )
 from uncap.domain.errors import AuthError
 
-# pay.weixin.qq.com/doc/v3/merchant/4012365336 and 4012365334: the example key, a POST and a GET with their headers.
+# pay.weixin.qq.com/doc/v3/merchant/4012365336 and 4012365334, as programs that follow them quote it: the example key, a
+# POST and a GET with their signatures.
 DOCUMENTATION_PRIMES = (
     (
         "d502527ee14e595463ae0dcdfeb00873f024f3805365abdbcab92a052ba84ecf62fe7308fe13b3571a439ed83b071d93"

@@ -1,8 +1,7 @@
 """The cryptography of WeChat Pay's API v3: request and reply signatures, sealed notices, encrypted fields.
 
 Used by the other `wechat_*` modules only. Formulas are those of the rail's documentation (API v3 signature and callback
-decryption, pay.weixin.qq.com/doc/v3/merchant); tests hold them to what the documentation
-and the official Go and Java SDKs have published.
+decryption, pay.weixin.qq.com/doc/v3/merchant); tests hold them to what it and the official Go and Java SDKs publish.
 """
 
 import base64
