@@ -178,6 +178,9 @@ def test_channel_api_moves_rewards_and_creates_none() -> None:
             keys = statement.get("Condition", {}).get("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys", ["*"])
             for action in actions & {"dynamodb:PutItem", "dynamodb:UpdateItem"}:
                 writes.setdefault(action, set()).update(keys)
+        if statement["Resource"] == {"Ref": "PartiesArn"}:
+            keys = statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+            assert set(keys) <= {"invitation#*", "membership#*", "memberships#*", "party#*"}, "no operator, no audit"
     assert writes["dynamodb:UpdateItem"] == {"reward#*"}
     assert writes["dynamodb:PutItem"] == {"right#*", "replenish#*", "claimant#*", "step#*", "entry#replenish-*"}
 
