@@ -1,8 +1,8 @@
 """What others have published with keys and results: the rail's documentation, and the official Java SDK's own tests.
 
 The two RSA keys are examples that are printed beside the signatures (here as their primes); nobody's money hangs on
-them. RSA with PKCS#1 v1.5 has one signature per message, so signing is compared byte by byte. The Go SDK's vectors are in
-`test_wechat_crypto.py`.
+them. RSA with PKCS#1 v1.5 has one signature per message, so signing is compared byte by byte. The Go SDK's vectors are
+in `test_wechat_crypto.py`.
 """
 
 import base64
