@@ -10,11 +10,10 @@ from typing import Final
 from uncap.domain.errors import InputError
 from uncap.domain.gs1.elements import Element, pairing_notes, without_repeats
 from uncap.domain.gs1.parsing import DigitalLink
-from uncap.domain.gs1.path import check_path, check_query
+from uncap.domain.gs1.path import check_path, check_query, encoded
 from uncap.domain.gs1.table import IDENTIFIERS
 
 CANONICAL_STEM: Final = "https://id.gs1.org"
-_UNRESERVED: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
 
 def build_link(elements: Sequence[Element], stem: str = CANONICAL_STEM) -> DigitalLink:
@@ -63,11 +62,6 @@ def _arrange(key: Element, given: Sequence[Element], path: Sequence[str], stem: 
 
 
 def _uri(stem: str, link: DigitalLink, attributes: Sequence[Element], other: Sequence[str]) -> str:
-    path = "".join(f"/{one.ai}/{_encoded(one.value)}" for one in (link.key, *link.qualifiers))
-    query = "&".join([*(f"{one.ai}={_encoded(one.value)}" for one in attributes), *other])
+    path = "".join(f"/{one.ai}/{encoded(one.value)}" for one in (link.key, *link.qualifiers))
+    query = "&".join([*(f"{one.ai}={encoded(one.value)}" for one in attributes), *other])
     return stem + path + (f"?{query}" if query else "")
-
-
-def _encoded(value: str) -> str:
-    """Checked values are ASCII, so a character is an octet."""
-    return "".join(char if char in _UNRESERVED else f"%{ord(char):02X}" for char in value)

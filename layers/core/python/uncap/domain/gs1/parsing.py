@@ -7,14 +7,13 @@ than 14 digits, words for identifiers (`/gtin/…/lot/…`), and compressed link
 
 import re
 from typing import Final
-from urllib.parse import quote
 
 import msgspec
 
 from uncap.domain.errors import InputError
 from uncap.domain.gs1.compressed import unpack
 from uncap.domain.gs1.elements import Element, Note, element, pairing_notes
-from uncap.domain.gs1.path import check_path, check_query
+from uncap.domain.gs1.path import check_path, check_query, encoded
 from uncap.domain.gs1.table import IDENTIFIERS, PATH_WORDS, QUERY_WORDS
 
 _LENGTH_LIMIT: Final = 4096
@@ -128,7 +127,7 @@ def _uncompressed(match: re.Match[str]) -> str | None:
     unpacked = unpack(packed)
     if unpacked is None:
         return None
-    held = {ai: f"{ai}/{quote(value, safe='')}" for ai, value in unpacked.pairs}
+    held = {ai: f"{ai}/{encoded(value)}" for ai, value in unpacked.pairs}
     if len(held) < len(unpacked.pairs):
         return None
     key = next((ai for ai in held if IDENTIFIERS[ai].is_key), None)
@@ -148,7 +147,7 @@ def _uncompressed(match: re.Match[str]) -> str | None:
 
 def _parameter(stored: tuple[str, str]) -> str:
     name, value = stored
-    return f"{name}={quote(value, safe='')}"
+    return f"{name}={encoded(value)}"
 
 
 def _no_key(segments: list[str], at: int) -> InputError:

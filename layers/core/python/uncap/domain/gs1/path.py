@@ -1,9 +1,13 @@
-"""Where an identifier may stand in a link: the path's key and ordered qualifiers, or the query. For both directions."""
+"""Where an identifier may stand in a link: the path's key and ordered qualifiers, or the query; and how its value is
+written there. For both directions."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from uncap.domain.errors import InputError
 from uncap.domain.gs1.table import IDENTIFIERS
+
+_UNRESERVED: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
 
 def is_path(key: str, qualifiers: Sequence[str]) -> bool:
@@ -32,6 +36,11 @@ def check_query(key: str, qualifiers: Sequence[str], ai: str) -> None:
         raise InputError("link_belongs_in_path", f"it belongs in the path, after ({key})", where=f"({ai})")
     if not IDENTIFIERS[ai].in_query:
         raise InputError("link_not_in_query", "this identifier may not stand in the query", where=f"({ai})")
+
+
+def encoded(value: str) -> str:
+    """An ASCII value as it stands in a link: a character is an octet."""
+    return "".join(char if char in _UNRESERVED else f"%{ord(char):02X}" for char in value)
 
 
 def _in_order(some: Sequence[str], every: Sequence[str]) -> bool:
