@@ -59,13 +59,17 @@ def schema() -> None:
 
 
 def report_of(scenario: Scenario, seed: int, rule: DiversionRule, tally: Tally) -> dict[str, object]:
-    """What `--json` prints. Shares are of one; `confusion` counts shipments, `cases` counts cases by place."""
+    """What `--json` prints. Shares are of one; `confusion` counts shipments, `cases` counts cases by place.
+
+    `detectable` shipments are those whose own bottles, located outside in one true place, reach the rule's floors.
+    """
     return {
         "scenario": scenario.name,
         "seed": seed,
         "shipments": tally.diverted + tally.honest,
         "precision": round(tally.precision, 4),
         "recall": round(tally.recall, 4),
+        "recall_of_detectable": round(tally.recall_of_detectable, 4),
         "false_accusations": round(tally.false_accusations, 4),
         "confusion": {
             "diverted_found": tally.found,
@@ -73,6 +77,8 @@ def report_of(scenario: Scenario, seed: int, rule: DiversionRule, tally: Tally) 
             "honest_accused": tally.accused,
             "honest_left_alone": tally.honest - tally.accused,
         },
+        "detectable": tally.detectable,
+        "missed_for": tally.missed,
         "cases": {"right_place": tally.right, "wrong_place": tally.wrong},
         "rule": msgspec.to_builtins(rule),
     }
@@ -88,10 +94,15 @@ def _print(scenario: Scenario, seed: int, tally: Tally) -> None:
     figures = Table("figure", "value", "of")
     figures.add_row("precision", f"{tally.precision:.4f}", f"{tally.right + tally.wrong} cases")
     figures.add_row("recall", f"{tally.recall:.4f}", f"{tally.diverted} diverted shipments")
+    detectable = f"{tally.detectable} of which enough people and cases were seen"
+    figures.add_row("recall of the detectable", f"{tally.recall_of_detectable:.4f}", detectable)
     figures.add_row("false accusations", f"{tally.false_accusations:.4f}", f"{tally.honest} honest shipments")
     screen.print(figures)
     confusion = Table("shipments", "has a case", "has none")
     confusion.add_row("diverted", f"{tally.found} (in a right place)", str(tally.diverted - tally.found))
     confusion.add_row("honest", str(tally.accused), str(tally.honest - tally.accused))
     screen.print(confusion)
+    if tally.missed:
+        why = ", ".join(f"{count} {reason.replace('_', ' ')}" for reason, count in sorted(tally.missed.items()))
+        screen.print(f"missed: {why}", highlight=False)
     screen.print(f"cases: {tally.right} name a right place, {tally.wrong} a wrong one", highlight=False)

@@ -14,6 +14,7 @@ from cli.diversion.sales import LabelledScan, scans_of
 from uncap.adapters.catalog import Catalog
 from uncap.domain.catalog import CodeBatch, Party, Role, Shipment
 from uncap.domain.diversion.allowances import TRANSFER_SK, ApprovedTransfer
+from uncap.domain.diversion.evidence import Sighting
 from uncap.domain.diversion.judgement import DiversionRule
 from uncap.services.check_diversion import DiversionCheck
 
@@ -77,8 +78,43 @@ def _transfer(label: ShipmentLabel) -> ApprovedTransfer:
     )
 
 
+UNSEEN, ALONE, ONE_CASE, LIGHT = "never_located_outside", "too_few_people", "too_few_cases", "too_little_weight"
+
+
+class Witness:
+    """What a shipment's diverted bottles themselves showed: of scans that were located outside, in their true place.
+
+    A shipment is *detectable* if these reach the rule's floors in one place: so many people of so many cases. Below
+    them no rule may accuse, however it weighs.
+    """
+
+    def __init__(self, rule: DiversionRule) -> None:
+        self._floors = max(2, rule.min_people), max(2, rule.min_cases)
+        self._people: dict[str, set[str]] = {}
+        self._cases: dict[str, set[int]] = {}
+
+    def see(self, diverted_to: str, sighting: Sighting | None) -> None:
+        """One scan: where its bottle truly was ("" if it was not diverted), and what the check made of it."""
+        if sighting is not None and diverted_to == sighting.place:
+            self._people.setdefault(diverted_to, set()).add(sighting.person)
+            self._cases.setdefault(diverted_to, set()).add(sighting.case_no)
+
+    def why_missed(self) -> str:
+        """What a shipment that was diverted and has no case lacks, by its best place; LIGHT if it was detectable."""
+        people, cases = self._floors
+        best = max(
+            ((len(seen) >= people, len(self._cases[at]) >= cases) for at, seen in self._people.items()), default=None
+        )
+        if best is None:
+            return UNSEEN
+        return LIGHT if all(best) else ONE_CASE if best[0] else ALONE
+
+
 class Tally(msgspec.Struct):
-    """Cases by shipment and place: right where diverted goods truly were; one right place finds the shipment."""
+    """Cases by shipment and place: right where diverted goods truly were; one right place finds the shipment.
+
+    `detectable`: see Witness; `detected` of them were found. `missed`: by what was lacking.
+    """
 
     diverted: int = 0
     found: int = 0
@@ -86,11 +122,19 @@ class Tally(msgspec.Struct):
     wrong: int = 0
     honest: int = 0
     accused: int = 0
+    detectable: int = 0
+    detected: int = 0
+    missed: dict[str, int] = {}
 
-    def add(self, truth: set[str], accused: set[str]) -> None:
-        """One shipment: where its diverted bottles truly were, and where it has cases."""
+    def add(self, truth: set[str], accused: set[str], lacking: str = LIGHT) -> None:
+        """One shipment: where its diverted bottles truly were, where it has cases, and `Witness.why_missed`."""
         self.diverted += bool(truth)
         self.found += bool(truth & accused)
+        if truth and lacking == LIGHT:
+            self.detectable += 1
+            self.detected += bool(truth & accused)
+        if truth and not truth & accused:
+            self.missed[lacking] = self.missed.get(lacking, 0) + 1
         self.right += len(truth & accused)
         self.wrong += len(accused - truth)
         self.honest += not truth
@@ -105,6 +149,11 @@ class Tally(msgspec.Struct):
     def recall(self) -> float:
         """The share of diverted shipments that are found in a right place; 1 if none was diverted."""
         return self.found / self.diverted if self.diverted else 1.0
+
+    @property
+    def recall_of_detectable(self) -> float:
+        """The same, of those shipments whose own bottles reached the rule's floors; 1 if none did."""
+        return self.detected / self.detectable if self.detectable else 1.0
 
     @property
     def false_accusations(self) -> float:
@@ -123,10 +172,12 @@ def evaluate(market: Market, rule: DiversionRule) -> Tally:
     """Judge every shipment of the market."""
     tally, check = Tally(), check_of(market, rule=rule)
     for _, scans in walk(market):
-        docket = Docket(rule)
+        docket, witness = Docket(rule), Witness(rule)
         for scan in scans:
-            docket.hear(check.observe(scan.fact))
-        tally.add(true_places(scans), {place for _, place in docket.opened})
+            observation = check.observe(scan.fact)
+            docket.hear(observation)
+            witness.see(scan.diverted_to, observation.sighting)
+        tally.add(true_places(scans), {place for _, place in docket.opened}, witness.why_missed())
     return tally
 
 

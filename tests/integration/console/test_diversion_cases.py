@@ -118,6 +118,23 @@ def test_a_confirmation_is_reversed_upon_an_objection_by_a_second_person(admin: 
     assert (after.get("ppm", 1_000_000), after["cuts"][0]["lifted_by"]) == (1_000_000, "zoe")
 
 
+def test_a_paper_of_several_parts_is_held_whole(admin: Api, case_id: str) -> None:
+    FlowItem.get("shipment#s1", "meta").delete()
+    for number, (batch_no, start) in enumerate([(7, 24), (7, 100), (9, 0)], 1):
+        part = Shipment(f"s1-{number}", batch_no, start, start + 60, "dist-a", NOW_MS - 1, document="s1")
+        FlowItem(f"shipment#s1-{number}", "meta", doc=_doc(part), v=1).save()
+    pack = admin.ok("GET", f"/diversion/cases/{case_id}/evidence")
+    assert (pack["path"]["units"], pack["path"]["to_party"]) == (180, "dist-a")
+    move(admin, case_id, "investigating", 1)
+    one = hold(case_id)
+    assert (one.moved_batch_no, one.start, one.stop, one.more) == (7, 24, 84, ((7, 100, 160), (9, 0, 60)))
+    other = CatalogItem.get("batch#9", f"diversion#{case_id}", consistent_read=True)
+    assert msgspec.json.decode(other.doc, type=DiversionHold) == one, "money on the third part waits too"
+    assert [one.covers(*thing) for thing in [(7, 24), (7, 90), (7, 159), (9, 59), (9, 60), (8, 24)]] == [
+        *(True, False, True, True, False, False)
+    ]
+
+
 def test_a_dismissed_case_pays_and_cuts_nothing(admin: Api, case_id: str) -> None:
     move(admin, case_id, "investigating", 1)
     move(admin, case_id, "dismissed", 2)

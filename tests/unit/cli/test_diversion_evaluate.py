@@ -10,10 +10,11 @@ from typer.testing import CliRunner
 
 from cli.diversion.commands import app
 from cli.diversion.docket import Docket
-from cli.diversion.evaluation import Tally, check_of, evaluate, true_places, walk
+from cli.diversion.evaluation import Tally, Witness, check_of, evaluate, true_places, walk
 from cli.diversion.market import Market
 from cli.diversion.sales import scans_of
 from cli.diversion.scenario import Collusion, Diverters, Scenario, Transfers, load_scenario, scenario_schema
+from uncap.domain.diversion.evidence import Sighting
 from uncap.domain.diversion.judgement import DiversionRule
 
 EXAMPLES = Path(__file__).parents[3] / "examples/diversion"
@@ -49,13 +50,44 @@ def test_the_figures_and_the_table(tmp_path: Path) -> None:
     found, missed = confusion["diverted_found"], confusion["diverted_missed"]
     assert report["recall"] == round(found / (found + missed), 4)
     assert report["false_accusations"] == 0.0
+    assert found <= report["detectable"] <= found + missed
+    assert sum(report["missed_for"].values()) == missed
     assert found > 5
     assert run("--scenario", str(file), "--seed", "5", "--json")[1] == out, "the seed decides"
     assert json.loads(run("--scenario", str(file), "--seed", "6", "--json")[1]) != report
     code, table, _ = run("--scenario", str(file), "--seed", "5")
     assert code == 0
-    for word in ("precision", "recall", "false accusations", "diverted", "honest"):
+    for word in ("precision", "recall", "recall of the detectable", "false accusations", "diverted", "honest"):
         assert word in table
+
+
+def test_a_miss_says_what_was_lacking() -> None:
+    def seen(person: str, case_no: int, place: str = "party:b") -> Sighting:
+        return Sighting("s1", place, "g", 7, "a", "R", case_no, person, "c", "d", 1)
+
+    rule, steps = DiversionRule(), [("p1", 1), ("p2", 1), ("p3", 1), ("p3", 2)]
+    witness, said = Witness(rule), []
+    witness.see("party:b", None)
+    witness.see("party:b", seen("p9", 9, "party:c"))  # located, but elsewhere: it tells nothing about b
+    witness.see("", seen("p8", 8))  # a traveller's bottle
+    said.append(witness.why_missed())
+    for person, case_no in steps:
+        witness.see("party:b", seen(person, case_no))
+        said.append(witness.why_missed())
+    assert said == [
+        "never_located_outside",
+        "too_few_people",
+        "too_few_people",
+        "too_few_cases",
+        "too_little_weight",
+    ]
+    tally = Tally()
+    for lacking in said:
+        tally.add({"party:b"}, set(), lacking)
+    tally.add({"party:b"}, {"party:b"})
+    tally.add(set(), {"party:b"}, "never_located_outside")
+    assert (tally.diverted, tally.found, tally.detectable, tally.detected) == (6, 1, 2, 1)
+    assert (tally.recall_of_detectable, sum(tally.missed.values()), tally.accused) == (0.5, 5, 1)
 
 
 def test_stricter_thresholds_find_less(tmp_path: Path) -> None:
