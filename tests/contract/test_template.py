@@ -52,6 +52,7 @@ ROUTES = {
     "POST /outlet/{act}",
     "GET /about/{gtin}/{serial}",
     "GET /campaigns/{campaign_id}",
+    "GET /campaigns/{campaign_id}/draw",
     "GET /openapi.json",
     "GET /static/{file}",
     "GET /.well-known/gs1resolver",

@@ -121,6 +121,8 @@ def test_every_odds_and_commitment_is_told(admin: Api, ask: Ask) -> None:
     assert "only for: 18:00-23:00" in page
     assert planned["seed_hash"] in page
     assert "trade" not in page  # what outlets earn is not for everyone
+    early = ask("open-and-win/draw")
+    assert (early["statusCode"], json.loads(body_of(early))["code"]) == (404, "closing_not_published")
 
 
 def test_nothing_is_told_before_its_codes_go_out_or_it_starts(admin: Api, ask: Ask) -> None:

@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 from collections import Counter
 from collections.abc import Callable, Mapping
+from datetime import UTC
 from typing import Any
 
 import boto3
@@ -18,8 +19,9 @@ from uncap.adapters.closing_entries import ClosingEntries
 from uncap.adapters.models import ScanItem
 from uncap.adapters.scan_items import mark_text
 from uncap.domain import ledger
+from uncap.domain.campaigns.rules import RulePart
 from uncap.domain.catalog import Role
-from uncap.domain.errors import ConflictError
+from uncap.domain.errors import ConflictError, NotFoundError
 from uncap.domain.prizes.closing import Replaced
 from uncap.domain.prizes.entering import Entering, Outcome
 from uncap.domain.prizes.published_closing import PublishedClosing, verify_closing
@@ -29,6 +31,7 @@ from uncap.domain.scans import CodeRef, Mark
 from uncap.runtime.settings import RelaySettings
 from uncap.runtime.wiring_back import RelayTools, build_relay
 from uncap.services.run_closings import Closed, Closings, run_closings
+from uncap.services.tell_campaign import CampaignDesk, published_draw, tell_campaign
 from uncap.services.trial_balance import trial_balance
 
 END = NOW_MS + 2 * 3_600_000  # operators' tokens outlast it
@@ -190,6 +193,7 @@ def test_from_plan_to_publication_whatever_is_killed(
 ) -> None:
     for module in ("domain.prizes.entering", "services.enter_claims", "services.grant_closing"):
         monkeypatch.setattr(f"uncap.{module}.CHUNK", 8)
+    monkeypatch.setattr("uncap.services.reveal_closing.PIECE", 700)
     monkeypatch.setattr("uncap.services.reveal_closing.CHUNK", 8)
     opened(admin)
     assert admin.refused("GET", PATH) == (404, "closing_unknown")
@@ -226,8 +230,21 @@ def test_from_plan_to_publication_whatever_is_killed(
     assert len(set(people)) == 3
     assert run(job).rewards == 3
     assert holders(admin) == before
+    visited(bench, found)
     fetched(admin, found, monkeypatch)
     owed(bench, job, 888 + 2 * 88)
+
+
+def visited(bench: Bench, found: PublishedClosing) -> None:
+    """What a stranger downloads from the campaign's public page."""
+    bench.clock.now_ms += 10_000
+    desk = CampaignDesk(bench.desk.catalog, lambda _: RulePart(), UTC, bench.clock)
+    assert msgspec.json.decode(published_draw(desk, "open-and-win"), type=PublishedClosing) == found
+    with pytest.raises(NotFoundError, match="closing_not_published"):
+        published_draw(desk, "another")
+    told = tell_campaign(desk, "open-and-win").closing
+    assert told is not None
+    assert (told.state, told.entries, told.result) == ("published", 30, found.result)
 
 
 def fetched(admin: Api, found: PublishedClosing, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -198,10 +198,9 @@ class Campaign(msgspec.Struct, frozen=True, omit_defaults=True):
 
     def prize(self, prize_id: str) -> Prize:
         """The prize with this id; KeyError if the version does not have it."""
-        for prize in self.prizes:
-            if prize.prize_id == prize_id:
-                return prize
-        raise KeyError(prize_id)
+        if (found := next((one for one in self.prizes if one.prize_id == prize_id), None)) is None:
+            raise KeyError(prize_id)
+        return found
 
 
 class LaidPrize(msgspec.Struct, frozen=True):

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import msgspec
 
+from uncap.adapters.audited_writes import DocWrite, doc_of
 from uncap.adapters.closing_entries import ClosingEntries
 from uncap.domain.errors import ConflictError
 from uncap.domain.prizes.closing import (
@@ -23,12 +24,16 @@ from uncap.domain.prizes.entering import CHUNK, Outcome, public_entry, ref_of, s
 from uncap.domain.prizes.published_closing import PublishedClosing, publish_closing, require_true
 from uncap.domain.rewards import ids
 from uncap.services.activate_release import Beacon
-from uncap.services.desk import Actor, Desk, draft
+from uncap.services.desk import Actor, Desk, catalog_write, draft
 from uncap.services.keep_proposals import approved_proposal, proposal_write
 from uncap.services.plan_closing import REVEAL, closing_write, load_closing
 
 INLINE = 20_000
 """Up to this many entries the document holds them; beyond, they come in pages of this many."""
+PUBLISHED = "published#"
+"""Partition prefix of the Catalog: the published document as text, in pieces, for the campaign's public page."""
+PIECE = 100_000
+"""Characters of one piece: an item takes 400 KB, the whole 1.4 MB of a transaction's four."""
 
 
 class PageOfEntries(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -107,13 +112,14 @@ def publish_result(desk: Desk, actor: Actor, campaign_id: str) -> ClosingDraw:
     result = closing_result(draw.commitment, draw.seed, draw.beacon_value, outcome.drawn, outcome.replaced)
     if draw.result == result:
         return draw
-    if draw.settled_terms.entry_count <= INLINE:
-        require_true(_document(desk, draw, outcome))
+    document = _document(desk, draw, outcome)
+    if not document.entries_file:
+        require_true(document)
     published = msgspec.structs.replace(
         draw, state="published", result=result, published_at_ms=desk.clock_ms(), version=draw.version + 1
     )
     entry = draft(actor, "campaigns.closing_publish", campaign_id, before=draw.state, after=f"result {result}")
-    desk.writes.commit([closing_write(published)], entry)
+    desk.writes.commit([closing_write(published), *_pieces(campaign_id, document)], entry)
     return published
 
 
@@ -165,6 +171,16 @@ def read_holders(desk: Desk, campaign_id: str) -> tuple[PrizeHolder, ...]:
         else one
         for one in found
     )
+
+
+def _pieces(campaign_id: str, document: PublishedClosing) -> list[DocWrite]:
+    """The document for about_page, which reaches neither the entries nor their salt."""
+    text = doc_of(document)
+    cuts = range(0, len(text), PIECE)
+    return [
+        catalog_write(f"{PUBLISHED}{campaign_id}", f"{at // PIECE:03d}", doc_of(text[at : at + PIECE]), 0)
+        for at in cuts
+    ]
 
 
 def _outcome(draw: ClosingDraw) -> Outcome:

@@ -20,7 +20,7 @@ from uncap.domain.prizes.closing import ClosingDraw
 from uncap.domain.prizes.commitment import commitment
 from webui.campaign_page import CampaignView, Closing, PrizeLine, Seal
 
-RELEASES, CLOSING = "releases#", "closing"
+RELEASES, CLOSING, PUBLISHED = "releases#", "closing", "published#"
 MAX_SEALS = 50
 """Releases shown, the newest; each is one cached read."""
 _NAMES = 3
@@ -63,6 +63,18 @@ def tell_campaign(desk: CampaignDesk, campaign_id: str) -> CampaignView:
         closing=_closing(desk, campaign),
         seals=tuple(_seal(one) for one in releases),
     )
+
+
+def published_draw(desk: CampaignDesk, campaign_id: str) -> str:
+    """The published document of its closing draw as JSON text, for `uncap draw verify`.
+
+    A list of more than 20,000 entries is not in it; the brand hands that file out. Raises NotFoundError
+    (`closing_not_published`).
+    """
+    pieces = [msgspec.json.decode(doc, type=str) for _, doc in desk.catalog.listed(f"{PUBLISHED}{campaign_id}")]
+    if not pieces:
+        raise NotFoundError("closing_not_published", "There is no published draw.", where="campaign_id")
+    return "".join(pieces)
 
 
 def _state(campaign: Campaign, now_ms: int) -> str:
