@@ -21,7 +21,15 @@ from tests.kits.fault_proxy import CALM, FaultProxy, Weather
 from tests.kits.market import Market
 from tests.kits.workers import kill, worker_pids
 
-VICTIMS = ("reward_relay", "payout_worker", "payout_callback", "scan_api", "sweeper_job")
+VICTIMS = {
+    "reward_relay": 4,
+    "payout_worker": 4,
+    "payout_callback": 2,
+    "scan_api": 2,
+    "sweeper_job": 1,
+    "reconcile_job": 1,
+}
+"""Function to how often it is chosen: the money functions most of the time."""
 STORM = Weather(throttled=0.25, lost=0.05, delayed=0.10)
 RAIL_FAULTS = ("timeout_after_accept", "timeout_before_accept", "http_500", "429", "system_error", "duplicate_callback")
 Ill = Callable[[], str]
@@ -36,13 +44,14 @@ class Ills:
         self._streams = market.aws("dynamodbstreams")
 
     def kill_worker(self) -> str:
-        """SIGKILL to one process of a function that has any; the money functions most of the time."""
-        names = sorted(VICTIMS, key=lambda _: self._random.random())
-        for name in sorted(names, key=lambda one: one not in ("reward_relay", "payout_worker")):
-            pids = worker_pids(self._config, self._market.outputs.functions[name])
-            if pids and (name in VICTIMS[:2] or self._random.random() < 0.5) and kill(self._random.choice(pids)):
-                return f"killed a {name}"
-        return "found nobody to kill"
+        """SIGKILL to one process of a function that has any."""
+        running = {name: worker_pids(self._config, self._market.outputs.functions[name]) for name in VICTIMS}
+        names = [name for name, pids in running.items() if pids]
+        if not names:
+            return "found nobody to kill"
+        name = self._random.choices(names, [VICTIMS[one] for one in names])[0]
+        kill(self._random.choice(running[name]))
+        return f"killed a {name}"
 
     def messages_again(self) -> str:
         """Up to ten messages of the reward queue: a copy is sent, and the original is visible again at once."""
