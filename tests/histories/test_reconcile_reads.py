@@ -1,12 +1,14 @@
 """What a pass of the reconcile job reads: young claims, held rewards however old, and the older claims in turns."""
 
 import msgspec
+import pytest
 
 from tests.histories.script import FAIR, Script
 from tests.histories.test_matrix import DAY_MS
 from uncap.domain.catalog import Role
 from uncap.domain.rewards.reward import State
 from uncap.domain.scans import CodeRef, Mark, ScanImage
+from uncap.services import reconcile_scans
 from uncap.services.reconcile_scans import SLICES, Reconciled, reconcile
 
 CODES = [CodeRef(7, index, Role.CAP_INNER) for index in range(8)]
@@ -72,3 +74,20 @@ def test_a_recall_that_was_lifted_lets_old_rewards_go() -> None:
     done = a_pass(script)
     assert script.ledger.items[reward_id].state is not State.HELD, reward
     assert done.resent >= 1
+
+
+def test_a_run_out_of_time_goes_on_with_the_held_rewards_where_it_stood(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reconcile_scans, "_HELD_PAGE", 1)
+    script = Script()
+    unheard(script)
+    a_pass(script)
+    cash = [one for one in script.ledger.items.values() if one.kind == "cash"][:4]
+    for one in cash:
+        held = msgspec.structs.replace(one, state=State.HELD, reason="recalled", attempt=None, settled=())
+        script.ledger.items[one.reward_id] = held
+    for left in (3, 2, 1, 0):
+        turns = [False, True, True]
+        done = reconcile(script.scans, script.granter, script.world.clock_ms, lambda: turns.pop(0), script.ledger)
+        assert len([one for one in script.ledger.items.values() if one.reason == "recalled"]) == left
+        assert not done.complete
+    assert a_pass(script).scans == 8, "and then with the scans"
