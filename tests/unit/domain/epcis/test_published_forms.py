@@ -69,6 +69,17 @@ def codes(data: bytes) -> tuple[list[str], list[str]]:
             ),
             "`bizStep` comes before `readPoint`",
         ),
+        (
+            f"<ObjectEvent>{WHEN}<x:a>1</x:a>{WHAT}<action>ADD</action></ObjectEvent>",
+            "`epcList` comes before extensions",
+        ),
+        (
+            (
+                f"<AggregationEvent>{WHEN}<parentID>urn:x:1</parentID><extension/><childEPCs><epc>urn:x:2</epc></childEPCs>"
+                "<action>ADD</action></AggregationEvent>"
+            ),
+            "`childEPCs` comes before `extension`",
+        ),
     ],
 )
 def test_the_order_of_elements_is_a_fault_where_a_file_is_proved_and_a_note_where_it_is_used(

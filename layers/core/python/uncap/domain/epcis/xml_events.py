@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from uncap.domain.epcis import terms
-from uncap.domain.epcis.xml_order import out_of_order
+from uncap.domain.epcis.xml_order import FOREIGN, out_of_order
 from uncap.domain.epcis.xml_tree import Element
 
 EVENT_TYPES: Final = (
@@ -180,8 +180,8 @@ def _unwrapped(element: Element) -> Iterator[Element]:
 def _disorder(event: Element) -> str | None:
     """What is out of order in an event or in one of the wrappers of 1.x in it, each a sequence of its own."""
     for parent in (event, *_wrappers(event)):
-        standard = [one.name for one in parent.children if one.space in ("", *_STANDARD) and one.name not in _WRAPPERS]
-        words = out_of_order(event.name, standard)
+        names = [one.name if one.space in ("", *_STANDARD) else FOREIGN for one in parent.children]
+        words = out_of_order(event.name, names)
         if words is not None:
             return words
     return None

@@ -6,14 +6,13 @@ Source: the sequences of the EPCIS 1.2 and 2.0 XML schemas. What the two put in 
 from collections.abc import Iterable
 from typing import Final
 
+FOREIGN: Final = "*"
 _BEFORE: Final = (("eventTime",), ("recordTime",), ("eventTimeZoneOffset",))
-_IDENTITY: Final = (("eventID", "errorDeclaration", "certificationInfo"),)
+_IDENTITY: Final = (("baseExtension", "eventID", "errorDeclaration", "certificationInfo"),)
 _WHY: Final = (("action",), ("bizStep",), ("disposition",), ("readPoint",), ("bizLocation",))
 _LATER: Final = (
-    (
-        *("bizTransactionList", "quantityList", "childQuantityList", "sourceList", "destinationList"),
-        *("sensorElementList", "persistentDisposition", "ilmd"),
-    ),
+    *(("bizTransactionList",), ("quantityList", "childQuantityList"), ("sourceList",), ("destinationList",)),
+    *(("sensorElementList", "persistentDisposition", "ilmd"), ("extension",), (FOREIGN,)),
 )
 _OWN: Final = {
     "ObjectEvent": (("epcList",),),
@@ -40,12 +39,14 @@ _RANKS: Final = {kind: _ranks(own) for kind, own in _OWN.items()}
 
 
 def out_of_order(kind: str, names: Iterable[str]) -> str | None:
-    """What is wrong with elements of one parent in this order, in words; None when nothing is."""
+    """What is wrong with elements of one parent in this order, in words; None when nothing is. `FOREIGN` stands for any
+    element of another namespace: those come last."""
     ranks = _RANKS.get(kind, {})
     last = ""
     for name in names:
         if name in ranks:
             if last and ranks[name] < ranks[last]:
-                return f"`{name}` comes before `{last}` in the XML schema of this event"
+                other = "extensions" if last == FOREIGN else f"`{last}`"
+                return f"`{name}` comes before {other} in the XML schema of this event"
             last = name
     return None
