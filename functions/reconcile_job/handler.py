@@ -22,10 +22,11 @@ from uncap.runtime.observability import NAMESPACE
 from uncap.runtime.wiring_back import RelayTools, reconcile_tools
 from uncap.services.close_day import close_day
 from uncap.services.compare_statement import compare_statement
-from uncap.services.keep_months import keep_months
+from uncap.services.keep_months import EVERY_MS, keep_months
 from uncap.services.reconcile_scans import reconcile
 from uncap.services.run_closings import run_closings
 from uncap.services.settle_accounts import continue_settling
+from uncap.services.take_back_returns import take_back_returns
 from uncap.services.trial_balance import TrialBalance
 
 logger = Logger(service="reconcile_job")
@@ -52,6 +53,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
 
     notes = continue_settling(tools.granter.ledger, AccountBooks(), ppm_of, tools.clock_ms(), time_is_up)
     _close_campaigns(tools, time_is_up)
+    taken_back = _take_back(tools, time_is_up)
     done = reconcile(tools.scans, tools.granter, tools.clock_ms, time_is_up, RewardLists())
     for pk, cause in done.poison:
         logger.error("claim cannot be granted", extra={"code_key": pk, "reason": cause.code})
@@ -64,6 +66,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
         "resent": done.resent,
         "associated": done.associated,
         "credit_notes": notes,
+        "taken_back": taken_back,
     }
     if done.complete:
         counts |= _close_day(tools, time_is_up)
@@ -81,6 +84,16 @@ def _close_campaigns(tools: RelayTools, time_is_up: Callable[[], bool]) -> None:
     metrics.add_metric(name="ClosingsFailed", unit=MetricUnit.Count, value=len(closed.failed))
 
 
+def _take_back(tools: RelayTools, time_is_up: Callable[[], bool]) -> int:
+    """Shares of accruals that returned goods took back."""
+    if tools.returns is None:
+        return 0
+    done = take_back_returns(tools.returns, time_is_up)
+    if done.cases:
+        logger.warning("clawbacks wait for people", extra={"cases": done.cases})
+    return done.taken
+
+
 def _close_day(tools: RelayTools, time_is_up: Callable[[], bool]) -> dict[str, int]:
     now_ms = tools.clock_ms()
 
@@ -89,6 +102,9 @@ def _close_day(tools: RelayTools, time_is_up: Callable[[], bool]) -> dict[str, i
 
     counts = close_day(tools.granter.ledger, tools.releases(), tools.rail, now_ms, prove)
     metrics.add_metric(name="StatementDifferences", unit=MetricUnit.Count, value=counts["cases"])
+    as_of_ms = AccountMonths().state().as_of_ms
+    if now_ms - as_of_ms > 2 * EVERY_MS:
+        logger.warning("the books are not read through in one run", extra={"as_of_ms": as_of_ms})
     if "unbalanced" in counts:
         metrics.add_metric(name="LedgerUnbalanced", unit=MetricUnit.Count, value=counts["unbalanced"])
     return counts

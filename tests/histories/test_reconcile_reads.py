@@ -86,8 +86,8 @@ def test_a_run_out_of_time_goes_on_with_the_held_rewards_where_it_stood(monkeypa
         held = msgspec.structs.replace(one, state=State.HELD, reason="recalled", attempt=None, settled=())
         script.ledger.items[one.reward_id] = held
     for left in (3, 2, 1, 0):
-        turns = [False, True, True]
-        done = reconcile(script.scans, script.granter, script.world.clock_ms, lambda: turns.pop(0), script.ledger)
+        turns = iter((False, True, True))
+        done = reconcile(script.scans, script.granter, script.world.clock_ms, turns.__next__, script.ledger)
         assert len([one for one in script.ledger.items.values() if one.reason == "recalled"]) == left
         assert not done.complete
     assert a_pass(script).scans == 8, "and then with the scans"

@@ -15,6 +15,8 @@ from uncap.services.trial_balance import TrialBalance
 
 EVERY_MS = 6 * 3_600_000
 _LOOK_EVERY = 1_000
+_MOST_SUMS = 1_000_000
+"""Accounts × days × kinds that fit into the job's memory."""
 
 
 class Months(Protocol):
@@ -28,7 +30,7 @@ class Months(Protocol):
 def keep_months(
     entries: Iterable[Booked], months: Months, now_ms: int, time_is_up: Callable[[], bool]
 ) -> TrialBalance | None:
-    """The trial balance; None if the last pass is young enough, or if this one ran out of time and kept nothing.
+    """The trial balance; None if the last pass is young, or this one ran out of time or room and kept nothing.
 
     ConflictError (`entry_unbalanced`) for an entry whose sides differ.
     """
@@ -36,7 +38,7 @@ def keep_months(
         return None
     turnover = Turnover()
     for number, one in enumerate(entries):
-        if number % _LOOK_EVERY == 0 and time_is_up():
+        if number % _LOOK_EVERY == 0 and (time_is_up() or turnover.sums > _MOST_SUMS):
             return None
         turnover.add(one)
     sums = turnover.balances()

@@ -35,7 +35,8 @@ UNDECIDED = "undecided"
 
 
 class Cursor(msgspec.Struct, omit_defaults=True):
-    """Where the pass stands: `segment` is being read, from the key `start`. `started_ms` 0: no pass is under way.
+    """Where the pass stands: held rewards up to `held`, until all are `helped`; then `segment` is being read, from the
+    key `start`. `started_ms` 0: no pass is under way.
 
     `verified_ms`: when a pass began that compared every claim. `turn` counts passes. `flawed`: this one met what it
     cannot grant.
@@ -47,6 +48,8 @@ class Cursor(msgspec.Struct, omit_defaults=True):
     verified_ms: int = 0
     turn: int = 0
     flawed: bool = False
+    held: str = ""
+    helped: bool = False
 
     def compares(self, image: ScanImage) -> bool:
         """Whether it is the claim's turn: always while it is young, or no pass has compared it yet."""
@@ -84,9 +87,9 @@ def reconcile(
     """Work through pages until the pass is complete or time is up; the cursor is saved after every page."""
     done, ledger = Reconciled(), granter.ledger
     cursor = _load(ledger.read_cursor(CURSOR), clock_ms())
-    if not cursor.start and not cursor.segment:
-        _help_held(rewards, granter, clock_ms(), done, time_is_up)
-    while cursor.segment < SEGMENTS and not time_is_up():
+    while not cursor.helped and not time_is_up():
+        _help_held(rewards, granter, clock_ms(), done, cursor)
+    while cursor.helped and cursor.segment < SEGMENTS and not time_is_up():
         page = scans.page(cursor.segment, SEGMENTS, cursor.start)
         poison = len(done.poison)
         done.poison += page.unreadable
@@ -110,15 +113,12 @@ def _between(cursor: Cursor) -> Cursor:
     return Cursor(verified_ms=cursor.verified_ms if cursor.flawed else cursor.started_ms, turn=cursor.turn + 1)
 
 
-def _help_held(
-    rewards: OpenRewards, granter: Granter, now_ms: int, done: Reconciled, time_is_up: Callable[[], bool]
-) -> None:
-    """Every held reward, however old its claim: its fact may have come, its recall been lifted."""
-    after, more = "", True
-    while more and not time_is_up():
-        page = rewards.page(state=State.HELD.value, campaign_id="", limit=_HELD_PAGE, after=after)
-        _help_on(page.rewards, granter, now_ms, done)
-        after, more = page.after, bool(page.after)
+def _help_held(rewards: OpenRewards, granter: Granter, now_ms: int, done: Reconciled, cursor: Cursor) -> None:
+    """A page of the held rewards, however old their claims: a fact may have come, a recall been lifted."""
+    page = rewards.page(state=State.HELD.value, campaign_id="", limit=_HELD_PAGE, after=cursor.held)
+    _help_on(page.rewards, granter, now_ms, done)
+    cursor.held, cursor.helped = page.after, not page.after
+    granter.ledger.save_cursor(CURSOR, msgspec.json.encode(cursor).decode())
 
 
 def _to_compare(image: ScanImage, cursor: Cursor, granter: Granter) -> bool:

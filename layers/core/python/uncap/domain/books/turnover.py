@@ -44,6 +44,7 @@ class Turnover:
     def __init__(self) -> None:
         self._turns: dict[str, dict[tuple[str, str], list[int]]] = {}
         self.entries = 0
+        self.sums = 0
 
     def add(self, booked: Booked) -> None:
         """One entry more. ConflictError (`entry_unbalanced`) for one whose sides differ."""
@@ -51,6 +52,7 @@ class Turnover:
         for posting in balanced(booked.postings):
             days = self._turns.setdefault(posting.account, {})
             sums = days.setdefault((day, booked.kind), [0, 0, 0])
+            self.sums += not sums[2]
             sums[posting.amount_minor < 0] += abs(posting.amount_minor)
             sums[2] += 1
         self.entries += 1
