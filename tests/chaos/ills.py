@@ -31,6 +31,7 @@ VICTIMS = {
 }
 """Function to how often it is chosen: the money functions most of the time."""
 STORM = Weather(throttled=0.25, lost=0.05, delayed=0.10)
+_LONGEST_STORM_S = 15.0
 RAIL_FAULTS = ("timeout_after_accept", "timeout_before_accept", "http_500", "429", "system_error", "duplicate_callback")
 Ill = Callable[[], str]
 
@@ -126,11 +127,13 @@ class Ills:
 
     def storm(self) -> str:
         """A quarter of all requests to the tables are throttled, some replies are lost; for a while."""
-        before = self._proxy.counts.copy()
+        before, began = self._proxy.counts.copy(), time.monotonic()
         self._proxy.weather = STORM
-        time.sleep(length := self._random.uniform(4, 8))
+        time.sleep(self._random.uniform(4, 8))
+        while self._proxy.counts == before and time.monotonic() - began < _LONGEST_STORM_S:
+            time.sleep(0.5)  # a storm that nobody meets is none
         self._proxy.weather = CALM
-        return f"a storm at the tables for {length:.1f} s: {dict(self._proxy.counts - before)}"
+        return f"a storm at the tables for {time.monotonic() - began:.1f} s: {dict(self._proxy.counts - before)}"
 
     def sweep(self) -> str:
         """The schedule's work, more often than once a minute."""
