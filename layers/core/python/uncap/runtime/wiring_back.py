@@ -45,6 +45,7 @@ from uncap.runtime.packing import stored_packing
 from uncap.runtime.settings import PayoutSettings, ReconcileSettings, RelaySettings, read
 from uncap.runtime.wiring_closings import open_closings
 from uncap.runtime.wiring_draws import open_drawing
+from uncap.runtime.wiring_returns import open_returns
 from uncap.runtime.wiring_risk import open_gate
 from uncap.services.decide_claims import Targeting
 from uncap.services.find_case import CaseOf, stored_case_of
@@ -53,6 +54,7 @@ from uncap.services.run_closings import Closings
 from uncap.services.schedule_payouts import Scheduler
 from uncap.services.settle_payout import Payouts
 from uncap.services.stop_money import Brakes
+from uncap.services.take_back_returns import ReturnTools
 
 PUT_THREADS = 8
 PAY_THREADS = 4
@@ -72,6 +74,7 @@ class RelayTools:
     releases: Callable[[], Iterable[Release]]
     rail: Books | None = None
     closings: Closings | None = None
+    returns: ReturnTools | None = None
 
 
 @dataclass(frozen=True)
@@ -148,7 +151,8 @@ def build_relay(
     )
     scans, parking = DynamoScans(connection), SqsParkedQueue(sqs, settings.parked_queue_url)
     closings = open_closings(granter, scans, source, master)
-    return RelayTools(granter, scans, parking, clock, lambda: every_release(source, catalog), rail, closings)
+    returns = open_returns(connection, catalog, parties.party, clock)
+    return RelayTools(granter, scans, parking, clock, lambda: every_release(source, catalog), rail, closings, returns)
 
 
 def _targeting(

@@ -8,12 +8,14 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from uncap.adapters.audited_writes import MAX_WRITES, DocWrite, doc_of
+from uncap.adapters.flow_returns import PK as RETURNED
+from uncap.adapters.flow_returns import due_return
 from uncap.adapters.flow_rows import DOCUMENTS, EveryMovement, document_of, key_of, mark_key
 from uncap.domain.association.ports import AssociationReader, UnitRef, UnitSpan
 from uncap.domain.catalog import Party
 from uncap.domain.channel import stands_below
 from uncap.domain.errors import ConflictError, InputError
-from uncap.domain.movements import SHIPMENT, Finding, Movement, MovementMap, follow
+from uncap.domain.movements import RETURN, SHIPMENT, Finding, Movement, MovementMap, follow
 from uncap.domain.whereabouts import PackingHistory, Timed, movements_on
 from uncap.services.desk import Actor, draft
 from uncap.services.goods_desk import GoodsDesk
@@ -73,11 +75,12 @@ class RememberedPacking:
         return self._children[unit, at_ms]
 
 
-def movement_time(desk: GoodsDesk, at_ms: int | None) -> int:
-    """Now where nothing is said. Raises InputError (`moved_in_the_future`): a clock that is more than a day ahead."""
+def movement_time(desk: GoodsDesk, at_ms: int | None, where: str) -> int:
+    """Now where nothing is said. Raises InputError (`moved_in_the_future`) for the field `where`: a clock that is more
+    than a day ahead."""
     now_ms = desk.clock_ms()
     if at_ms is not None and at_ms > now_ms + CLOCK_AHEAD_MS:
-        raise InputError("moved_in_the_future", "goods move now or have moved already", where="at_ms")
+        raise InputError("moved_in_the_future", "goods move now or have moved already", where=where)
     return now_ms if at_ms is None else at_ms
 
 
@@ -111,6 +114,9 @@ def store_movements(
     findings = check_movements(desk, parts, EveryMovement(desk.flow.starting), refuse=refuse)
     writes = [DocWrite("flow", f"batch#{one}", "guard", doc_of(guards[one] + 1), guards[one] + 1) for one in batches]
     writes += _writes(parts)
+    if parts[0].kind == RETURN:  # what the goods had earned is taken back by the reconcile job
+        due = due_return(parts[0].paper, desk.clock_ms())
+        writes.append(DocWrite("flow", RETURNED, due.sk, doc_of(due), 0))
     if len(writes) + len(batches) > MAX_WRITES:
         raise InputError("too_many_ranges", "too many runs of neighbours on one paper", where="codes")
     first = parts[0]
