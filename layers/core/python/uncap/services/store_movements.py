@@ -75,7 +75,7 @@ class RememberedPacking:
         return self._children[unit, at_ms]
 
 
-def movement_time(desk: GoodsDesk, at_ms: int | None, where: str) -> int:
+def movement_time(desk: GoodsDesk, at_ms: int | None, where: str = "at_ms") -> int:
     """Now where nothing is said. Raises InputError (`moved_in_the_future`) for the field `where`: a clock that is more
     than a day ahead."""
     now_ms = desk.clock_ms()
