@@ -32,7 +32,7 @@ from uncap.domain.rewards.granting import EXCLUDED, Ground, reward_of
 from uncap.domain.rewards.holds import HoldPlace, Line, line_key
 from uncap.domain.rewards.ports import ScanReader
 from uncap.domain.rewards.reward import Reward, State
-from uncap.domain.rewards.states import waits_for_person
+from uncap.domain.rewards.states import unwatched, waits_for_person
 from uncap.domain.scans import Mark
 from uncap.services.draw_prizes import Drawing
 from uncap.services.grant_rewards import Granter
@@ -65,7 +65,7 @@ class Prizes:
 
 
 def grant_closing(prizes: Prizes, time_is_up: Callable[[], bool]) -> list[Reward]:
-    """Every prize's reward as it stands, for as far as time allowed. Safe to repeat; what is PENDING is sent again.
+    """Every prize's reward as it stands, for as far as time allowed. Safe to repeat; what is on its way is sent again.
 
     Raises ConflictError (`closing_moved`), PoisonError, TransientError.
     """
@@ -77,12 +77,18 @@ def grant_closing(prizes: Prizes, time_is_up: Callable[[], bool]) -> list[Reward
             return rewards
         outcome, reward = _granted(prizes, outcome, slot)
         rewards += [reward] if reward is not None else []
-    pending = [one.reward_id for one in rewards if one.state is State.PENDING and not one.due_at_ms]
-    if pending:
-        prizes.granter.queue.send(pending)
+    waiting = [one.reward_id for one in rewards if _waits(one)]
+    if waiting:
+        prizes.granter.queue.send(waiting)
     if not outcome.given:
         _kept(prizes, msgspec.structs.replace(outcome, given=True))
     return rewards
+
+
+def _waits(reward: Reward) -> bool:
+    """No index has it: the pass over Scans does not know of it, so this run sends it (again)."""
+    moving = reward.state in (State.PENDING, State.SUBMITTING) and not reward.due_at_ms
+    return moving or unwatched(reward)
 
 
 def _drawn(prizes: Prizes) -> tuple[int, ...]:
