@@ -202,10 +202,33 @@ def test_discovery_and_rights(erp: Api, bench: Bench) -> None:
     assert answer.headers["GS1-EPCIS-Version"] == answer.headers["GS1-CBV-Version"] == "2.0.0"
     assert answer.headers["GS1-Capture-Error-Behaviour"] == "rollback"
     assert "GS1-EPCIS-Capture-Limit" not in erp.call("OPTIONS", "/epcis/events").headers
+    for path, allow in (
+        ("/epcis", "OPTIONS"),
+        *((f"/epcis/{name}", "OPTIONS, GET") for name in ("eventTypes", "epcs", "bizSteps", "capture/x", "events/x")),
+        ("/epcis/queries/x", "OPTIONS, GET, DELETE"),
+        ("/epcis/queries/x/events", "OPTIONS, GET"),
+    ):
+        answer = erp.call("OPTIONS", path, Accept="application/xml")
+        assert (answer.status, answer.headers["Allow"]) == (204, allow)
+        assert answer.headers["GS1-EPC-Format"] == "Never_Translates"
     assert refused(erp.call("GET", "/epcis/events", Accept="application/xml"))[0] == 406
     assert (
         erp.call("GET", "/epcis/events", Accept="application/ld+json").headers["Content-Type"] == "application/ld+json"
     )
+    for headers, status in (
+        ({"GS1-EPCIS-Max": "2"}, 200),
+        ({"GS1-EPCIS-Min": "1.2", "GS1-CBV-Version": "2.0"}, 200),
+        ({"GS1-EPC-Format": "No_Preference", "GS1-CBV-XML-Format": "Always_URN"}, 200),
+        ({"GS1-EPC-Format": "Always_EPC_URN"}, 406),
+        ({"GS1-EPCIS-Min": "2.1"}, 406),
+        ({"GS1-EPCIS-Max": "1.2"}, 406),
+        ({"GS1-CBV-Version": "1.2"}, 406),
+        ({"GS1-EPCIS-Version": "two"}, 406),
+    ):
+        for path in ("/epcis/events", "/epcis/eventTypes", "/epcis/bizSteps/shipping", "/epcis/queries"):
+            assert erp.call("GET", path, None, None, **headers).status == status, (path, headers)
+    captured = erp.call("POST", "/epcis/capture", document(event(77)), Accept="application/xml")
+    assert captured.status == 202, "an answer without content is in no form"
     security = "epcisException:SecurityException"
     assert refused(Api(bench.app).call("GET", "/epcis/events")) == (401, security)
     auditor = bench.sign_in("ada", "auditor")

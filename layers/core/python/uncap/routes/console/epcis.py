@@ -11,9 +11,11 @@ from uncap.routes.console.epcis_http import (
     LIMITS,
     VERSIONS,
     XML_TYPES,
+    check_answer,
     check_type,
     check_versions,
     decoded,
+    discovered,
     located,
     paging,
     parameters,
@@ -45,22 +47,52 @@ EPCIS: Final = Area("epcis", reword=reword)
 Listed = list[dict[str, Any]]
 
 
+@EPCIS.options("/epcis")
+def options_epcis(raw: RawInput) -> Text:
+    """What this server speaks: versions and limits."""
+    return discovered(raw, "OPTIONS", LIMITS)
+
+
 @EPCIS.options("/epcis/capture")
 def options_capture(raw: RawInput) -> Text:
     """What capturing takes: versions, limits, what happens with errors."""
-    return _options(raw, "OPTIONS, GET, POST", LIMITS)
+    return discovered(raw, "OPTIONS, GET, POST", LIMITS)
 
 
 @EPCIS.options("/epcis/events")
 def options_events(raw: RawInput) -> Text:
     """Which versions events are told in."""
-    return _options(raw, "OPTIONS, GET, POST", {})
+    return discovered(raw, "OPTIONS, GET, POST")
 
 
 @EPCIS.options("/epcis/queries")
 def options_queries(raw: RawInput) -> Text:
     """Which versions queries are asked in."""
-    return _options(raw, "OPTIONS, GET, POST", {})
+    return discovered(raw, "OPTIONS, GET, POST")
+
+
+@EPCIS.options("/epcis/capture/{capture_id}")
+def options_capture_job(raw: RawInput, capture_id: str) -> Text:  # noqa: ARG001 - any job alike
+    """Which versions a job is told in."""
+    return discovered(raw, "OPTIONS, GET")
+
+
+@EPCIS.options("/epcis/events/{event_id}")
+def options_event(raw: RawInput, event_id: str) -> Text:  # noqa: ARG001 - any event alike
+    """Which versions an event is told in."""
+    return discovered(raw, "OPTIONS, GET")
+
+
+@EPCIS.options("/epcis/queries/{query_name}")
+def options_query(raw: RawInput, query_name: str) -> Text:  # noqa: ARG001 - any query alike
+    """What may be done with a query."""
+    return discovered(raw, "OPTIONS, GET, DELETE")
+
+
+@EPCIS.options("/epcis/queries/{query_name}/events")
+def options_query_events(raw: RawInput, query_name: str) -> Text:  # noqa: ARG001 - any query alike
+    """Which versions a query's events are told in."""
+    return discovered(raw, "OPTIONS, GET")
 
 
 @EPCIS.post("/epcis/capture", status=202, takes=(*JSON_TYPES, *XML_TYPES), media_types=())
@@ -86,6 +118,7 @@ def get_captures(desk: Desk, raw: RawInput) -> Text:
 @EPCIS.get("/epcis/capture/{capture_id}", media_types=JSON_TYPES)
 def get_capture(desk: Desk, raw: RawInput, capture_id: str) -> Text:
     """One capture job."""
+    check_answer(raw)
     return told(read_job(desk.event_store(), capture_id[:80]).as_told(), raw)
 
 
@@ -106,7 +139,7 @@ def get_events(desk: Desk, raw: RawInput) -> Text:
 @EPCIS.get("/epcis/events/{event_id}", media_types=JSON_TYPES)
 def get_event(desk: Desk, raw: RawInput, event_id: str) -> Text:
     """One event by its id."""
-    check_versions(raw)
+    check_answer(raw)
     event = read_event(desk.event_store(), decoded(event_id))
     return told({**event, "@context": [CONTEXT, *event.get("@context", [])]}, raw)
 
@@ -129,6 +162,7 @@ def get_queries(desk: Desk, raw: RawInput) -> Text:
 @EPCIS.get("/epcis/queries/{query_name}", media_types=JSON_TYPES)
 def get_query(desk: Desk, raw: RawInput, query_name: str) -> Text:
     """One query that is kept."""
+    check_answer(raw)
     return told(_told(read_query(desk.event_store(), query_name)), raw)
 
 
@@ -163,7 +197,7 @@ def post_subscription(query_name: str) -> Text:
 
 def answer(desk: Desk, raw: RawInput, asked: dict[str, list[str]], name: str = "SimpleEventQuery") -> Text:
     """One page of events as a query document."""
-    check_versions(raw)
+    check_answer(raw)
     page = query_events(desk.event_store(), asked)
     return told(results(page.events, desk.clock_ms(), name), raw, page.token)
 
@@ -175,8 +209,3 @@ def capturing(desk: Desk, actor: Actor) -> Capturing:
 
 def _told(query: NamedQuery) -> dict[str, object]:
     return {"name": query.name, "query": query.query}
-
-
-def _options(raw: RawInput, allow: str, more: dict[str, str]) -> Text:
-    check_versions(raw)
-    return Text("", EMPTY, {**VERSIONS, **more, "Allow": allow})

@@ -5,6 +5,7 @@ Source: EPCIS 2.0 chapter 12 and its OpenAPI document. Used by `epcis.py` and `e
 
 import re
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import quote, unquote, urlencode
 
@@ -19,8 +20,12 @@ from uncap.services.capture_events import MAX_EVENTS
 XML_TYPES: Final = ("application/xml", "text/xml")
 JSON_TYPES: Final = ("application/json", "application/ld+json")
 EMPTY: Final = "text/plain"
+# What is told is as it was captured: identifiers and words are never put into another form.
+_AS_CAPTURED: Final = "Never_Translates"
 VERSIONS: Final = {
-    f"GS1-{standard}-{bound}": "2.0.0" for standard in ("EPCIS", "CBV") for bound in ("Version", "Min", "Max")
+    **{f"GS1-{standard}-{bound}": "2.0.0" for standard in ("EPCIS", "CBV") for bound in ("Version", "Min", "Max")},
+    "GS1-EPC-Format": _AS_CAPTURED,
+    "GS1-CBV-XML-Format": _AS_CAPTURED,
 }
 LIMITS: Final = {
     "GS1-EPCIS-Capture-Limit": str(MAX_EVENTS),
@@ -51,6 +56,7 @@ _BY_STATUS: Final = {
     503: "ImplementationException",
 }
 _ENCODED: Final = re.compile(r"(?:https?|urn|ni|geo|[a-z]+)%3A", re.IGNORECASE | re.ASCII)
+_VERSION: Final = re.compile(r"[0-9]{1,4}(?:\.[0-9]{1,4}){0,3}", re.ASCII)
 _WORDS: Final = frozenset({"eventType", "EQ_action", "EQ_bizStep", "EQ_disposition"})
 _VALUE_CHARACTERS: Final = 2_000
 
@@ -65,13 +71,31 @@ def reword(problem: Problem) -> Problem:
 
 def check_versions(raw: RawInput) -> None:
     """Raises InputError (`version_not_acceptable`) where the client will only take what we do not speak."""
-    lowest, highest = raw.headers.get("gs1-epcis-min", ""), raw.headers.get("gs1-epcis-max", "")
-    named = raw.headers.get("gs1-epcis-version", "")
-    if (named and not named.startswith("2")) or (lowest and lowest > "2.0.0") or (highest and highest < "2.0"):
-        raise InputError("version_not_acceptable", "EPCIS 2.0 is spoken here", where="GS1-EPCIS-Version")
+    for standard in ("EPCIS", "CBV"):
+        lowest, highest, named = (_version(raw, f"gs1-{standard.lower()}-{one}") for one in ("min", "max", "version"))
+        if (named and named[0] != 2) or (lowest and lowest > (2, 0, 0)) or (highest and highest < (2,)):
+            words = f"{standard} 2.0 is spoken here"
+            raise InputError("version_not_acceptable", words, where=f"GS1-{standard}-Version")
+
+
+def _version(raw: RawInput, name: str) -> tuple[int, ...]:
+    """A header's version number; () where there is none. Raises InputError (`version_not_acceptable`)."""
+    text = raw.headers.get(name, "").strip()
+    if text and not _VERSION.fullmatch(text):
+        raise InputError("version_not_acceptable", "is no version number such as 2.0.0", where=name)
+    return tuple(int(part) for part in text.split(".") if part)
+
+
+def check_answer(raw: RawInput) -> None:
+    """Before an answer with content. Raises InputError (`version_not_acceptable`), also where the client asks for
+    another form than what is told in: XML, or identifiers translated."""
+    check_versions(raw)
     accept = raw.headers.get("accept", "")
     if accept and not any(one in accept for one in ("json", "*/*", "application/*")):
         raise InputError("version_not_acceptable", "answers are JSON", where="Accept")
+    wanted = raw.headers.get("gs1-epc-format", "").strip().lower()
+    if wanted not in ("", "no_preference", _AS_CAPTURED.lower()):
+        raise InputError("version_not_acceptable", "identifiers are told as they were captured", where="GS1-EPC-Format")
 
 
 def check_type(raw: RawInput, *taken: str) -> None:
@@ -123,8 +147,15 @@ def located(raw: RawInput, name: str, body: str = "") -> Text:
     return Text(body, JSON_TYPES[0] if body else EMPTY, {**VERSIONS, **LIMITS, "Location": place})
 
 
+def discovered(raw: RawInput, allow: str, more: Mapping[str, str] = MappingProxyType({})) -> Text:
+    """The answer to OPTIONS: headers only."""
+    check_versions(raw)
+    return Text("", EMPTY, {**VERSIONS, **more, "Allow": allow})
+
+
 def paging(raw: RawInput) -> tuple[int, str]:
-    """(count, token) of a list. Raises InputError (`query_parameter_invalid`)."""
+    """(count, token) of a list. Raises InputError (`query_parameter_invalid`, and what `check_answer` raises)."""
+    check_answer(raw)
     given = parameters(raw)
     for name in given.keys() - {"perPage", "nextPageToken"}:
         raise refused(name, "is no parameter of this list")

@@ -12,7 +12,16 @@ from uncap.domain.epcis.xml import CONTEXT
 from uncap.domain.errors import InputError
 from uncap.routes.console.endpoint import Area, RawInput, Text
 from uncap.routes.console.epcis import answer
-from uncap.routes.console.epcis_http import JSON_TYPES, decoded, paging, parameters, reword, told
+from uncap.routes.console.epcis_http import (
+    JSON_TYPES,
+    check_answer,
+    decoded,
+    discovered,
+    paging,
+    parameters,
+    reword,
+    told,
+)
 from uncap.services.desk import Desk
 from uncap.services.list_entries import cursor_of, read_cursor
 from uncap.services.query_events import values_of
@@ -61,8 +70,18 @@ def _list(resource: Resource) -> Callable[..., Text]:
     return values
 
 
+def _options(resource: Resource) -> Callable[..., Text]:
+    def options(raw: RawInput) -> Text:
+        return discovered(raw, "OPTIONS, GET")
+
+    options.__name__ = f"options_{resource.name}"
+    options.__doc__ = f"Which versions the {resource.words} are told in."
+    return options
+
+
 def _one(resource: Resource) -> Callable[..., Text]:
     def member(raw: RawInput, value: str) -> Text:
+        check_answer(raw)
         decoded(value)
         return _collection(raw, ["events"])
 
@@ -84,6 +103,7 @@ def _events(resource: Resource) -> Callable[..., Text]:
 
 
 for _resource in RESOURCES:
+    EPCIS_LISTS.options(f"/epcis/{_resource.name}")(_options(_resource))
     EPCIS_LISTS.get(f"/epcis/{_resource.name}", media_types=JSON_TYPES)(_list(_resource))
     EPCIS_LISTS.get(f"/epcis/{_resource.name}/{{value}}", media_types=JSON_TYPES)(_one(_resource))
     EPCIS_LISTS.get(f"/epcis/{_resource.name}/{{value}}/events", media_types=JSON_TYPES)(_events(_resource))
