@@ -22,7 +22,7 @@ STACK_ENVIRONMENT = {
     "UNCAP_SIM_PORT": os.environ.get("UNCAP_TEST_SIM_PORT", "4767"),
     "UNCAP_STATE_DIR": os.environ.get("UNCAP_TEST_DIR", str(ROOT / ".uncap-test")),
     "UNCAP_PARAMETERS": (
-        "PayoutTimeoutS=4 RewardVisibilityS=24 RailTimeoutMs=1500 IntakeTimeoutS=15 IntakeVisibilityS=16"
+        "PayoutTimeoutS=8 RewardVisibilityS=24 RailTimeoutMs=1500 IntakeTimeoutS=15 IntakeVisibilityS=16"
     ),
 }
 

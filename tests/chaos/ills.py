@@ -161,11 +161,12 @@ class Ills:
 
 
 class Torment:
-    """Ills at random moments, in a thread of its own while its block lasts; then whatever lasts is ended."""
+    """Ills at random moments for `seconds` at least, in a thread of its own; its block waits for the end of all."""
 
-    def __init__(self, ills: Ills, rng: random.Random, mean_gap_s: float, say: Callable[[str], None]) -> None:
-        self._ills, self._random, self._gap_s, self._say = ills, rng, mean_gap_s, say
-        self._stop = threading.Event()
+    def __init__(
+        self, ills: Ills, rng: random.Random, seconds: float, mean_gap_s: float, say: Callable[[str], None]
+    ) -> None:
+        self._ills, self._random, self._seconds, self._gap_s, self._say = ills, rng, seconds, mean_gap_s, say
         self._thread = threading.Thread(target=self._run, name="torment")
         self.rewards: Callable[[], list[str]] = list
         self.journal: list[tuple[float, str]] = []
@@ -176,7 +177,6 @@ class Torment:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stop.set()
         self._thread.join()
         self._ills.rail_back()
         self._ills.rail_well()
@@ -202,7 +202,9 @@ class Torment:
         choices = self._choices()
         # Each once in a random order, then by weight: a short run has met everything too.
         first = self._random.sample(sorted(choices), len(choices))
-        while not self._stop.wait(self._random.expovariate(1 / self._gap_s)):
+        began = time.monotonic()
+        while first or time.monotonic() - began < self._seconds:
+            time.sleep(self._random.expovariate(1 / self._gap_s))
             weights = [weight for weight, _ in choices.values()]
             name = first.pop() if first else self._random.choices(list(choices), weights)[0]
             try:

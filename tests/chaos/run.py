@@ -85,7 +85,7 @@ def play(market: Market, config: StackConfig, plan: Plan, say: Say) -> Outcome:
     reader, crowd = Reader(arena), Crowd(arena, rng.randrange(1 << 30))
     say(f"campaign {arena.campaign_id}, {arena.units} bottles, {len(crowd.names)} people")
     with FaultProxy(config.port, rng.randrange(1 << 30)) as proxy, through(market, proxy, plan):
-        torment = Torment(Ills(market, config, proxy, rng), rng, plan.gap_s, say)
+        torment = Torment(Ills(market, config, proxy, rng), rng, plan.seconds, plan.gap_s, say)
         torment.rewards = lambda: [reward for one in list(crowd.claims) for reward in one.rewards]
         with Tapper(crowd, arena):
             with torment:
