@@ -70,7 +70,7 @@ class BooksWing(Wing):
     def happenings(self) -> list[Callable[[], object]]:
         claiming = [self.history._claim, self.history._relay] * 4
         acting = [self._return, self._agree, self._settle, self._settle, self._correct]
-        return [*claiming, *acting * 3, *[self._continue] * 8]
+        return [*claiming, *acting * 3, *[self._continue] * 8, *[self._midnight] * 3]
 
     def calm(self) -> None:
         self._answer_all()
@@ -137,6 +137,12 @@ class BooksWing(Wing):
             self.counted[one.form.return_id] = one
         elif one.form.return_id in self.counted:
             self.world.violated(f"a return was taken back on a retry: {refused}")
+
+    def _midnight(self) -> None:
+        """The month's last moments, while others are at work."""
+        ends_ms = month_start_ms(next_month(self.first_month))
+        if self.world.now_ms < ends_ms:
+            self.world.now_ms = max(self.world.now_ms, ends_ms - self.world.random.randrange(50, 800))
 
     def _agree(self) -> None:
         """Time for the second person."""

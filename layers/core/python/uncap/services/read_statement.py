@@ -88,7 +88,7 @@ def statement_csv(statement: Statement) -> str:
 def _open(books: Books, account: Account, month: str) -> tuple[int, int]:
     """Opening and closing of a month that is not closed: one before the account, too, in which nothing was owed."""
     last = books.period(account.holder, account.closed_month) if account.closed_month else None
-    at, opening = (next_month(last.month), last.closing_minor) if last else (month_of(account.opened_at_ms), 0)
+    at, opening = (next_month(last.month), last.closing_minor) if last else (account.first_month, 0)
     if month < at:
         return 0, 0
     while at < month:

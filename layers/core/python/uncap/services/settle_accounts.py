@@ -11,7 +11,17 @@ from typing import Protocol
 import msgspec
 
 from uncap.adapters.account_books import AccountPage, Move
-from uncap.domain.books.accounts import Account, Holder, Period, Row, after_close, after_entry, closed, noted
+from uncap.domain.books.accounts import (
+    ARRIVES_WITHIN_MS,
+    Account,
+    Holder,
+    Period,
+    Row,
+    after_close,
+    after_entry,
+    closed,
+    noted,
+)
 from uncap.domain.books.coefficients import earned_in, weighed
 from uncap.domain.books.notes import CreditNote, Numbers
 from uncap.domain.errors import ConflictError, TransientError
@@ -20,7 +30,7 @@ from uncap.domain.rewards.accruing import ACCRUAL, checked_month, month_start_ms
 from uncap.domain.rewards.ports import LedgerStore
 from uncap.domain.rewards.reward import Case
 
-SETTLES_AFTER_MS = 6 * 3_600_000
+SETTLES_AFTER_MS = ARRIVES_WITHIN_MS
 """How long after a month's end it is closed: every write that was dated into it has arrived and is in the index."""
 ISSUER = "brand"
 _CURSOR = "settlement"

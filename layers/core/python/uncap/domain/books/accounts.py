@@ -15,6 +15,9 @@ from uncap.domain.errors import ConflictError
 from uncap.domain.ledger import Posting, account
 from uncap.domain.rewards.accruing import month_of, next_month
 
+ARRIVES_WITHIN_MS = 6 * 3_600_000
+"""A write has arrived, and is in the index, so long after the time it is dated."""
+
 
 class Holder(NamedTuple):
     """Whose account in which currency. `party` is a party's id, or a person's key."""
@@ -64,9 +67,15 @@ class Account(msgspec.Struct, frozen=True, omit_defaults=True):
     def holder(self) -> Holder:
         return Holder(self.party, self.currency)
 
+    @property
+    def first_month(self) -> str:
+        """The month of the earliest entry there can be: whoever opened the account may have overtaken another writer
+        whose reward is dated a moment before, in the month that was just ending."""
+        return month_of(self.opened_at_ms - ARRIVES_WITHIN_MS)
+
     def open_months(self, through: str) -> list[str]:
         """The months up to this one that are not closed, oldest first."""
-        month = next_month(self.closed_month) if self.closed_month else month_of(self.opened_at_ms)
+        month = next_month(self.closed_month) if self.closed_month else self.first_month
         months = []
         while month <= through:
             months.append(month)
