@@ -6,6 +6,7 @@ range, `recv-one#{index}#{id}` receipts of a single thing; each with `…#void` 
 """
 
 from collections.abc import Callable, Iterable
+from itertools import takewhile
 from typing import Any
 
 import msgspec
@@ -137,6 +138,13 @@ class EveryMovement:
         single = self._starting(f"batch#{thing.batch_no}", f"{RECEIVED_ONE}#{thing.index:09d}#")
         ranges = [one for one in self.ranges(thing.batch_no) if one.start <= thing.index < one.stop]
         return ranges + movements_in(single)
+
+    def scanned(self, batch_no: int, start: int, stop: int) -> set[int]:
+        """Indices within `start..stop` that have a receipt of their own, by what their keys begin with alike."""
+        pairs = zip(f"{start:09d}#", f"{stop - 1:09d}#", strict=True)
+        alike = "".join(one for one, _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+        rows = movements_in(self._starting(f"batch#{batch_no}", f"{RECEIVED_ONE}#{alike}"))
+        return {one.start for one in rows if start <= one.start < stop}
 
     def expect(self, movements: Iterable[Movement]) -> None:
         """From now on these are among the others, though nobody has written them yet."""

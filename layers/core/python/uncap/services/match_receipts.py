@@ -3,10 +3,12 @@
 A thing has arrived if it was received after it was sent, itself, in a pack, or by everything that is in it.
 """
 
+from collections.abc import Iterator
+
 import msgspec
 
 from uncap.adapters.flow_rows import DOCUMENTS, EveryMovement
-from uncap.domain.association.ports import UnitRef
+from uncap.domain.association.ports import UnitRef, UnitSpan
 from uncap.domain.movements import SHIPMENT, Movement, MovementMap, Void, follow
 from uncap.domain.whereabouts import movements_on
 from uncap.services.cancel_movement import stored_parts
@@ -68,17 +70,44 @@ class _Matcher:
         self.stored = EveryMovement(desk.flow.starting)
         self._packing = RememberedPacking(desk.association)
         self._tree = Tree(desk)
+        self._maps: dict[int, MovementMap] = {}
 
     def arrived(self, part: Movement, thing: UnitRef) -> str:
         """`whole`, `part` or nothing."""
-        if self._received(part, thing):
-            return "whole"
-        spans = self._packing.children_of(thing)
-        inside = [UnitRef(span.batch_no, at) for span in spans for at in range(span.start, span.stop)]
-        found = [self.arrived(part, one) for one in inside[:MAX_THINGS]]
+        return "whole" if self._received(part, thing) else self._inside(part, thing)
+
+    def _inside(self, part: Movement, pack: UnitRef) -> str:
+        """The verdict on a pack that was not received itself."""
+        found = {verdict for span in self._packing.children_of(pack) for verdict in self._verdicts(part, span)}
         if not any(found):
             return ""
-        return "whole" if all(one == "whole" for one in found) else "part"
+        return "whole" if found == {"whole"} else "part"
+
+    def _verdicts(self, part: Movement, span: UnitSpan) -> Iterator[str]:
+        """Verdicts that occur among a pack's things.
+
+        A thing nobody named on paper or scanned can only have arrived by what is in it; bottles with the same papers
+        share one verdict. So a pallet costs a few questions per case, not a dozen per bottle.
+        """
+        scanned = self.stored.scanned(span.batch_no, span.start, span.stop)
+        bottles = not self._packing.children_of(UnitRef(span.batch_no, span.start))
+        for start, stop in self._map(span.batch_no).stretches(span.start, span.stop):
+            named = bool(self._map(span.batch_no).covering(start))
+            alone = [at for at in scanned if start <= at < stop]
+            if bottles:
+                if len(alone) < stop - start and not named:
+                    yield ""
+                looked = {start, *alone} if named else alone
+                yield from ("whole" if self._received(part, UnitRef(span.batch_no, at)) else "" for at in looked)
+            else:
+                for at in range(start, stop):
+                    thing = UnitRef(span.batch_no, at)
+                    yield self.arrived(part, thing) if named or at in alone else self._inside(part, thing)
+
+    def _map(self, batch_no: int) -> MovementMap:
+        if batch_no not in self._maps:
+            self._maps[batch_no] = MovementMap(self.stored.ranges(batch_no))
+        return self._maps[batch_no]
 
     def _received(self, part: Movement, thing: UnitRef) -> bool:
         steps = follow(movements_on(thing, self._packing, self.stored), self._tree.below).steps
