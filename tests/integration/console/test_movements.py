@@ -89,8 +89,8 @@ def test_the_projector_and_the_relay_see_the_pallet_behind_the_bottle(bench: Ben
     assert cached.shipment_of(goods.units, 120) is None
     admin.ok("POST", "/receipts", receipt("r1", "shop-a", codes=[link_of(bench, goods.cases, 4, Role.CASE_OUTER)]))
     channel = DynamoChannel(flow, DynamoParties(bench.clock, 0))
-    assert channel.channel_of(goods.units, 119) == Channel(shipped=True, distributor="dist-a", outlet="shop-a")
-    assert channel.channel_of(goods.units, 95) == Channel(shipped=True, distributor="dist-a")
+    assert channel.channel_of(goods.units, 119) == Channel(True, "dist-a", outlet="shop-a", received=True)
+    assert channel.channel_of(goods.units, 95) == Channel(True, "dist-a", received=False)
     assert channel.channel_of(goods.units, 120) == Channel()
 
 
