@@ -217,7 +217,12 @@ def continue_settling(
     settling = load_settling(ledger)
     if settling is None or settling.done:
         return 0
-    done = settle_month(
-        settling, books, ppm_of, now_ms, time_is_up, lambda one: save_settling(ledger, one), ledger.open_case
-    )
+    done = settle_month(settling, books, ppm_of, now_ms, time_is_up, lambda one: _keep(ledger, one), ledger.open_case)
     return done.notes - settling.notes
+
+
+def _keep(ledger: LedgerStore, settling: Settling) -> None:
+    """Unless another run has finished the month: people may have released the next one since, which must not be lost."""
+    stored = load_settling(ledger)
+    if stored is not None and stored.month == settling.month and not stored.done:
+        save_settling(ledger, settling)
