@@ -1,18 +1,22 @@
 """Captured once, whole or in its right parts, and nothing is seen of what was stopped half way."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.kits.event_table import MemoryTable
 from uncap.adapters import event_store
 from uncap.adapters.event_store import EventStore
 from uncap.domain.epcis.document import document_of
+from uncap.domain.epcis.faults import Fault
 from uncap.domain.epcis.prehash import hashes
 from uncap.domain.epcis.validate import validate
 from uncap.domain.errors import InputError, NotFoundError, TransientError
 from uncap.services.capture_events import Capturing, capture_document, capture_event, list_jobs, read_job
+from uncap.services.event_acts import Acted, Acting
 from uncap.services.query_events import query_events, read_event, results, values_of
 
 CONTEXT = "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"
@@ -199,3 +203,23 @@ def test_the_vocabulary_in_use(world: World) -> None:
     assert values_of(world.store, "dispositions", 10, "") == (["active"], "")
     assert values_of(world.store, "eventTypes", 10, "") == (["ObjectEvent"], "")
     assert values_of(world.store, "readPoints", 10, "") == (["urn:epc:id:sgln:9520123.00001.7"], "")
+
+
+def test_more_moving_events_than_a_request_has_time_for_are_the_jobs_error(world: World) -> None:
+    class Busy:
+        def check(self, events: Sequence[Acting]) -> list[Fault]:
+            raise InputError("capture_limit_exceeded", f"{len(events)} are too many", where="eventList")
+
+        def pack(self, events: Sequence[Acting], *, proceed: bool) -> list[Fault]:
+            raise AssertionError("nothing is done of it")
+
+        def move(self, events: Sequence[Acting]) -> Acted:
+            raise AssertionError("nothing is done of it")
+
+        def act(self, events: Sequence[Acting], *, proceed: bool) -> Acted:
+            raise AssertionError("nothing is done of it")
+
+    tools = msgspec.structs.replace(world.tools, goods=Busy())
+    job = capture_document(tools, body(event(1)), "proceed", "erp")
+    assert (job.running, job.success, job.stored, job.errors[0].status) == (False, False, 0, 413)
+    assert read_job(world.store, job.capture_id) == job

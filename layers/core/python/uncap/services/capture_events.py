@@ -84,7 +84,11 @@ def capture_document(tools: Capturing, data: bytes, behaviour: Behaviour, by: st
     now_ms = tools.clock_ms()
     job = CaptureJob(f"{sortable(now_ms)}-{tools.random_bytes(8).hex()}", now_ms, behaviour, by)
     tools.store.keep(_JOBS, job.capture_id, job)
-    job = carry_out(tools, document, job)
+    try:
+        job = carry_out(tools, document, job)
+    except InputError as refused:  # more of its events would act on goods than a request has time for
+        at_ms, errors = tools.clock_ms(), (_too_large(refused),)
+        job = msgspec.structs.replace(job, finished_at_ms=at_ms, running=False, success=False, errors=errors)
     tools.store.keep(_JOBS, job.capture_id, job)
     return job
 
