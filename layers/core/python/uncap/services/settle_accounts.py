@@ -222,7 +222,7 @@ def continue_settling(
 
 
 def _keep(ledger: LedgerStore, settling: Settling) -> None:
-    """Unless another run has finished the month: people may have released the next one since, which must not be lost."""
+    """Unless another run has finished the month: people may have released the next one, which must not be lost."""
     stored = load_settling(ledger)
     if stored is not None and stored.month == settling.month and not stored.done:
         save_settling(ledger, settling)
