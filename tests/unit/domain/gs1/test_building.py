@@ -15,7 +15,7 @@ from uncap.domain.gs1.contents import CHARACTERS, check_pair
 from uncap.domain.gs1.elements import bracketed, element, read_bracketed, read_scanner_text, scanner_text
 from uncap.domain.gs1.parsing import parse_link
 from uncap.domain.gs1.path import check_query
-from uncap.domain.gs1.table import IDENTIFIERS
+from uncap.domain.gs1.table import IDENTIFIERS, matches
 
 _BUILT = [
     ("(01)12312312312326(21)abc123", "/01/12312312312326/21/abc123"),
@@ -116,12 +116,19 @@ _ATTRIBUTES: dict[str, st.SearchStrategy[str]] = {
 }
 
 
+def _apart(one: str, other: str) -> bool:
+    return any(matches(pattern, other) for pattern in IDENTIFIERS[one].excludes)
+
+
 @st.composite
 def _links(draw: st.DrawFn) -> tuple[str, list[tuple[str, str]], list[tuple[str, str]]]:
     key = draw(st.sampled_from(sorted(_KEYS)))
     path = draw(st.sampled_from(IDENTIFIERS[key].paths))
     used = [ai for ai in path if draw(st.booleans())]
-    attributes = draw(st.lists(st.sampled_from(sorted(_ATTRIBUTES)), unique=True))
+    attributes: list[str] = []
+    for ai in draw(st.lists(st.sampled_from(sorted(_ATTRIBUTES)), unique=True)):
+        if not any(_apart(ai, other) or _apart(other, ai) for other in (key, *used, *attributes)):
+            attributes.append(ai)
     in_path = [(key, draw(_KEYS[key]))] + [(ai, draw(_QUALIFIERS.get(ai, _text))) for ai in used]
     return key, in_path, [(ai, draw(_ATTRIBUTES[ai])) for ai in attributes]
 

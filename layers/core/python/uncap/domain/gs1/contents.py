@@ -83,7 +83,9 @@ def _company(text: str) -> bool:
 
 
 def _padded_only_at_end(text: str) -> bool:
-    return "=" not in text.rstrip("=") and text.count("=") <= 2
+    """Filling is optional; where there is some, the whole is a multiple of three, as GS1's own check has it."""
+    fill = text.count("=")
+    return "=" not in text.rstrip("=") and fill <= 2 and (fill == 0 or len(text) % 3 == 0)
 
 
 CHECKS: Final[dict[str, Check]] = {
@@ -119,6 +121,6 @@ CHECKS: Final[dict[str, Check]] = {
     "latitude": Check(lambda t: int(t) <= 180 * _DECIMAL_DEGREES, "gs1_position", "the latitude is beyond a pole"),
     "longitude": Check(lambda t: int(t) <= 360 * _DECIMAL_DEGREES, "gs1_position", "the longitude is beyond 360°"),
     "percent": Check(_percent, "gs1_percent", "a % must be followed by two hexadecimal digits"),
-    "base64": Check(_padded_only_at_end, "gs1_value_content", "= may only fill up the end"),
+    "base64": Check(_padded_only_at_end, "gs1_value_content", "= may only fill up the end, to a multiple of three"),
     "importer": Check(_BASE64.__contains__, "gs1_value_content", "not an importer index (a letter, digit, - or _)"),
 }

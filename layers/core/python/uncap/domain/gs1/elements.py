@@ -104,21 +104,21 @@ def read_scanner_text(text: str) -> tuple[Element, ...]:
 def pairing_notes(elements: Sequence[Element]) -> list[Note]:
     """Associations the General Specifications (4.13, 4.14) ask for or forbid.
 
-    Notes and not refusals: they hold for all that is marked on an item, of which one link may be only a part.
+    What is missing is noted, as it may stand in another mark on the item, of which one link may be only a part. What
+    must not stand together is wrong already. Raises InputError (`gs1_pair_excluded`).
     """
     present = {one.ai for one in elements}
     notes = []
     for one in elements:
         entry = IDENTIFIERS[one.ai]
+        for pattern in entry.excludes:
+            if _among(pattern, present - {one.ai}):
+                words = f"{one.title} does not go with ({pattern})"
+                raise InputError("gs1_pair_excluded", words, where=f"({one.ai})")
         for group in entry.needs:
             if not any(all(_among(part, present) for part in choice.split("+")) for choice in group):
                 wanted = ", ".join(f"({choice})" for choice in group)
                 notes.append(Note("gs1_pair_missing", f"{one.title} goes with one of {wanted}", f"({one.ai})"))
-        notes += [
-            Note("gs1_pair_excluded", f"{one.title} does not go with ({pattern})", f"({one.ai})")
-            for pattern in entry.excludes
-            if _among(pattern, present - {one.ai})
-        ]
     return notes
 
 
