@@ -3,6 +3,7 @@
 Each ill is one call; `Torment` draws them from a seed and writes down what it did and when.
 """
 
+import json
 import os
 import random
 import signal
@@ -218,7 +219,6 @@ class Torment:
 
 def _as_event(records: list[dict[str, Any]]) -> bytes:
     """Records as Lambda hands them over: times as numbers of seconds."""
-    import json
 
     def number(value: Any) -> float:
         return float(value.timestamp())
