@@ -3,6 +3,7 @@
 Used by `uncap diversion`, `uncap risk` and `uncap campaign simulate`.
 """
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -30,7 +31,21 @@ def read_given(text: bytes, kind: type[ValueT], noun: str) -> ValueT:
         where = place.strip("`").removeprefix("$").removeprefix(".") or "the top level"
         raise InputError(f"{noun}_invalid", reason, where=where) from cause
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as cause:
-        raise InputError(f"{noun}_malformed", f"not JSON: {cause}") from cause
+        raise InputError(f"{noun}_malformed", f"not JSON: {cause}", where=broken_at(text)) from cause
+
+
+def broken_at(text: bytes) -> str:
+    """Line and column, both from 1, where a text stops being JSON in UTF-8; "" if that cannot be told."""
+    try:
+        json.loads(text.decode())
+    except UnicodeDecodeError as cause:
+        lines = text[: cause.start].split(b"\n")
+        return f"line {len(lines)}, column {len(lines[-1]) + 1}"
+    except json.JSONDecodeError as cause:
+        return f"line {cause.lineno}, column {cause.colno}"
+    except RecursionError:
+        return ""
+    return ""
 
 
 def schema_of(kind: type[Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
+from cli.given_files import broken_at
 from uncap.domain.admin_areas import areas_of, check_code
 from uncap.domain.errors import InputError
 from uncap.domain.territories import (
@@ -79,6 +80,7 @@ def compile_command(
     ] = None,
     datum: Annotated[str, typer.Option(help="The map's datum if it names none: gcj02 or wgs84.")] = "gcj02",
     with_cells: Annotated[bool, typer.Option("--cells", help="Print the cells too.")] = False,
+    no_overlaps: Annotated[bool, typer.Option("--no-overlaps", help="Refuse territories that overlap.")] = False,
 ) -> None:
     """Prints cells, areas and overlaps as JSON. Exit status 2 if a file cannot be right; the message says where."""
     if datum not in ("gcj02", "wgs84"):
@@ -88,6 +90,8 @@ def compile_command(
         given = _read(areas, Areas) if areas else wanted.areas
         known = _compiled(given, areas or file, "gcj02" if datum == "gcj02" else "wgs84") if given else {}
         report = _report(wanted, known, with_cells=with_cells)
+        if no_overlaps:
+            _refuse_overlaps(report["overlaps"], str(file))
     except InputError as error:
         typer.echo(f"{error.where}: {error.message}", err=True)
         raise typer.Exit(_BAD_INPUT) from error
@@ -98,14 +102,16 @@ def _read(path: Path, kind: Any) -> Any:
     if path.stat().st_size > _MOST_BYTES:
         raise InputError("file_too_large", f"at most {_MOST_BYTES >> 20} MB", where=str(path))
     try:
-        return msgspec.json.decode(path.read_bytes(), type=kind)
+        text = path.read_bytes()
+    except OSError as cause:
+        raise InputError("file_unreadable", str(cause.strerror), where=str(path)) from cause
+    try:
+        return msgspec.json.decode(text, type=kind)
     except msgspec.ValidationError as cause:
         reason, _, place = str(cause).partition(" - at ")
         raise InputError("file_invalid", reason, where=f"{path} {place.strip('`')}".strip()) from cause
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as cause:
-        raise InputError("file_malformed", f"not JSON: {cause}", where=str(path)) from cause
-    except OSError as cause:
-        raise InputError("file_unreadable", str(cause.strerror), where=str(path)) from cause
+        raise InputError("file_malformed", f"not JSON: {cause}", where=f"{path} {broken_at(text)}".strip()) from cause
 
 
 def _compiled(areas: Areas, path: Path, datum: Datum) -> dict[str, tuple[str, ...]]:
@@ -131,11 +137,32 @@ def _report(wanted: TerritoryFile, known: dict[str, tuple[str, ...]], *, with_ce
         row: dict[str, Any] = {"party_id": one.party_id, "region": one.region, "cells": len(cells[one.party_id])}
         row["area_km2"] = round(area_km2(cells[one.party_id]), 1)
         rows.append(row | ({"h3": list(cells[one.party_id])} if with_cells else {}))
+    return {"territories": rows, "overlaps": _overlaps(cells)}
+
+
+def _overlaps(cells: dict[str, tuple[str, ...]]) -> list[dict[str, Any]]:
+    """Pairs that share land, by party and by entry of the file."""
     names = list(cells)
-    pairs = [(a, b) for place, a in enumerate(names) for b in names[place + 1 :]]
-    shared = [(a, b, shared_cells(cells[a], cells[b])) for a, b in pairs]
-    overlaps = [{"parties": [a, b], "area_km2": round(area_km2(both), 1)} for a, b, both in shared if both]
-    return {"territories": rows, "overlaps": overlaps}
+    pairs = [(one, other) for other in range(len(names)) for one in range(other)]
+    shared = [(one, other, shared_cells(cells[names[one]], cells[names[other]])) for one, other in pairs]
+    return [
+        {
+            "parties": [names[one], names[other]],
+            "entries": [f"territories[{one}]", f"territories[{other}]"],
+            "area_km2": round(area_km2(both), 1),
+        }
+        for one, other, both in shared
+        if both
+    ]
+
+
+def _refuse_overlaps(overlaps: list[dict[str, Any]], path: str) -> None:
+    if overlaps:
+        first = overlaps[0]
+        (one, other), (_, where) = first["parties"], first["entries"]
+        more = f", and {len(overlaps) - 1} more" if len(overlaps) > 1 else ""
+        message = f"{other} shares {first['area_km2']} km² with {one} ({first['entries'][0]}){more}"
+        raise InputError("territories_overlap", message, where=f"{path} {where}")
 
 
 def _cells(one: Wanted, known: dict[str, tuple[str, ...]], where: str) -> tuple[str, ...]:

@@ -119,7 +119,7 @@ FAULTY = (
 WANTED = [
     (2, "code_needs_gtin", "codes"),
     (3, "cell_missing", "document"),
-    (4, "party_unknown", "party_id"),
+    (4, "party_unknown", "party"),
     (5, "time_malformed", "at"),
     (6, "moved_in_the_future", "at"),
     (7, "range_invalid", "start"),

@@ -93,3 +93,18 @@ def test_shipments_refused(admin: Api, changes: dict[str, object], expected: tup
     brand.parties(admin)
     units, _ = brand.batch(admin, 100)
     assert admin.refused("POST", "/shipments", shipment(units, **changes)) == expected
+
+
+def test_a_refusal_names_the_field_as_it_was_written(admin: Api) -> None:
+    brand.parties(admin)
+    units, _ = brand.batch(admin, 100)
+    late = NOW_MS + 2 * brand.DAY_MS
+    for changes, where in (
+        ({"shipped_at_ms": late}, "shipped_at_ms"),
+        ({"to_party": "nobody"}, "to_party"),
+        ({"from_party": "nobody"}, "from_party"),
+    ):
+        answer = admin.call("POST", "/shipments", shipment(units, start=0, stop=9, **changes))
+        assert answer.body["where"] == where
+    answer = admin.call("POST", "/parties", {"party_id": "x", "role": "outlet", "parent_id": "x", "name": {"en": "x"}})
+    assert (answer.code, answer.body["where"]) == ("party_unknown", "parent_id"), "nobody stands under themselves"

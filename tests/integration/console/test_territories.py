@@ -33,6 +33,12 @@ def test_codes_and_shapes_make_one_territory_and_overlaps_are_told(admin: Api, p
     assert overlap["party_id"] == "dist-a"
     assert overlap["area_km2"] == pytest.approx(first["area_km2"], rel=0.01)
     assert 0.5 < overlap["share"] < 0.65
+    alone = {"region": "x", "shapes": [polygon(EAST)], "version": 1, "may_overlap": False}
+    admin.ok("PUT", "/parties/dist-a/territory", {"region": "x", "shapes": [polygon(WEST)], "version": 1})
+    answer = admin.call("PUT", "/parties/dist-b/territory", alone)
+    assert (answer.code, answer.body["where"]) == ("territories_overlap", "shapes")
+    assert "are shared with dist-a" in answer.body["detail"]
+    assert admin.ok("GET", "/parties/dist-b/territory").get("version", 1) == 1, "nothing is half applied"
     by_shape = {"region": "x", "shapes": [polygon(EAST)], "codes": ["510104"], "version": 1}
     assert admin.ok("PUT", "/parties/dist-b/territory", by_shape)["cells"] == second["cells"]
     assert [one["code"] for one in admin.ok("GET", "/areas")["items"]] == ["510104", "510105"]

@@ -41,7 +41,12 @@ def test_the_sample_compiles_and_tells_its_overlap() -> None:
     assert [row["party_id"] for row in report["territories"]] == ["dist-north", "dist-south"]
     assert all(len(row["h3"]) == row["cells"] > 0 for row in report["territories"])
     assert report["overlaps"][0]["parties"] == ["dist-north", "dist-south"]
+    assert report["overlaps"][0]["entries"] == ["territories[0]", "territories[1]"]
     assert 0 < report["overlaps"][0]["area_km2"] < 300
+    code, out, err = run(SAMPLE, "--no-overlaps")
+    assert (code, out) == (2, "")
+    assert "territories[1]: dist-south shares" in err
+    assert "with dist-north (territories[0])" in err
 
 
 def test_the_map_may_be_a_file_of_its_own_in_either_datum(tmp_path: Path) -> None:
@@ -59,7 +64,8 @@ def test_the_map_may_be_a_file_of_its_own_in_either_datum(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("{", "not JSON"),
+        ("{", "t.json line 1, column 2: not JSON"),
+        ('{"territories": [\n  {"party_id": }]}', "t.json line 2, column 16: not JSON"),
         ("[]", "Expected `object`"),
         ({"territories": [{"party_id": "a"}]}, "region"),
         ({"territories": [wanted(shapes=[{"type": "Square"}])]}, "$.territories[0].shapes[0].type"),

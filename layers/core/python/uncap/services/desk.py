@@ -113,10 +113,10 @@ class Desk:
         view = self.catalog.batch(batch_no, fresh=True)
         return found(view, "batch_unknown", f"there is no batch {batch_no}", "batch_no")
 
-    def party(self, party_id: str) -> Party:
-        """Raises NotFoundError (`party_unknown`)."""
+    def party(self, party_id: str, where: str = "party_id") -> Party:
+        """Raises NotFoundError (`party_unknown`) that names the field `where`."""
         party = self.parties.value(f"party#{party_id}", "meta", Party)
-        return found(party, "party_unknown", f"there is no party {party_id}", "party_id")
+        return found(party, "party_unknown", f"there is no party {party_id}", where)
 
     def party_or_none(self, party_id: str) -> Party | None:
         """The party, None where there is none: the tree is walked with it."""

@@ -44,8 +44,8 @@ class GoodsDesk(Protocol):
         """Raises NotFoundError (`batch_unknown`)."""
         ...
 
-    def party(self, party_id: str) -> Party:
-        """Raises NotFoundError (`party_unknown`)."""
+    def party(self, party_id: str, where: str = "party_id") -> Party:
+        """Raises NotFoundError (`party_unknown`) that names the field `where`."""
         ...
 
 
@@ -68,6 +68,6 @@ class PaperDesk:
         """See `GoodsDesk`."""
         return found(self.catalog.batch(batch_no), "batch_unknown", f"there is no batch {batch_no}", "batch_no")
 
-    def party(self, party_id: str) -> Party:
+    def party(self, party_id: str, where: str = "party_id") -> Party:
         """See `GoodsDesk`."""
-        return found(self.party_of(party_id), "party_unknown", f"there is no party {party_id}", "party_id")
+        return found(self.party_of(party_id), "party_unknown", f"there is no party {party_id}", where)

@@ -61,7 +61,7 @@ def _check_place(desk: Desk, party: Party, parent_id: str) -> None:
         if party.role == "outlet_staff":
             raise InputError("parent_invalid", "outlet staff belong to an outlet", where="parent_id")
         return
-    above = desk.party(parent_id)
+    above = desk.party(parent_id, "parent_id")
     seen = 0
     at: Party | None = above
     while at is not None:

@@ -41,8 +41,8 @@ class NewReturn(Goods, frozen=True, forbid_unknown_fields=True, kw_only=True):
 def record_receipt(desk: Desk, actor: Actor, given: NewReceipt) -> Recorded:
     """Raises as `named_spans` does, NotFoundError (`party_unknown`, `shipment_unknown`), ConflictError
     (`receipt_exists`), InputError (`moved_in_the_future`, `goods_ambiguous`)."""
-    at_ms = movement_time(desk, given.received_at_ms)
-    desk.party(given.party)
+    at_ms = movement_time(desk, given.received_at_ms, "received_at_ms")
+    desk.party(given.party, "party")
     if given.shipment_id:
         if given != msgspec.structs.replace(given, **_NO_GOODS):
             raise InputError("goods_ambiguous", "a whole shipment needs no other goods", where="shipment_id")
@@ -56,9 +56,9 @@ def record_receipt(desk: Desk, actor: Actor, given: NewReceipt) -> Recorded:
 
 def record_return(desk: Desk, actor: Actor, given: NewReturn) -> Recorded:
     """Raises as `named_spans` does, NotFoundError (`party_unknown`), ConflictError (`return_exists`), InputError."""
-    at_ms = movement_time(desk, given.returned_at_ms)
-    giver = desk.party(given.from_party)
-    to = desk.party(given.to_party).party_id if given.to_party else giver.parent_id
+    at_ms = movement_time(desk, given.returned_at_ms, "returned_at_ms")
+    giver = desk.party(given.from_party, "from_party")
+    to = desk.party(given.to_party, "to_party").party_id if given.to_party else giver.parent_id
     paper = Movement(
         RETURN,
         given.return_id,

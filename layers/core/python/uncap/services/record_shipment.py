@@ -47,10 +47,10 @@ def record_shipment(desk: Desk, actor: Actor, given: NewShipment) -> list[Shipme
     Raises as `named_spans` does, NotFoundError (`party_unknown`), ConflictError (`shipment_exists`,
     `shipment_overlaps`), InputError (`moved_in_the_future`).
     """
-    at_ms = movement_time(desk, given.shipped_at_ms)
-    for party_id in (given.to_party, given.from_party):
+    at_ms = movement_time(desk, given.shipped_at_ms, "shipped_at_ms")
+    for where, party_id in (("to_party", given.to_party), ("from_party", given.from_party)):
         if party_id is not None:
-            desk.party(party_id)
+            desk.party(party_id, where)
     paper = Movement(
         SHIPMENT,
         given.shipment_id,

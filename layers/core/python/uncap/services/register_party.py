@@ -77,7 +77,7 @@ def register_party(desk: Desk, actor: Actor, given: NewParty) -> Party:
     (`party_unknown`)."""
     party = Party(given.party_id, given.role, given.name, given.parent_id, given.home_cell, given.provisional)
     if party.parent_id:
-        parent = desk.party(party.parent_id)
+        parent = desk.party(party.parent_id, "parent_id")
         if parent.role not in PARENTS[party.role]:
             raise InputError(
                 "parent_invalid", f"a {party.role} does not stand under a {parent.role}", where="parent_id"
@@ -103,7 +103,7 @@ def _inviter(desk: Desk, given: NewParty) -> str:
     """Only outlets are invited, and nobody invites themselves: the reward is for a shop that was not there before."""
     if given.role != "outlet" or given.invited_by == given.party_id:
         raise InputError("inviter_invalid", "another party may invite an outlet", where="invited_by")
-    return desk.party(given.invited_by).party_id
+    return desk.party(given.invited_by, "invited_by").party_id
 
 
 def list_children(desk: Desk, query: ChildrenQuery) -> Listing[PartyEntry]:

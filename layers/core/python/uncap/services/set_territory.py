@@ -27,7 +27,8 @@ Name = Annotated[str, msgspec.Meta(min_length=1, max_length=60, pattern=r"^[^#\x
 class NewTerritory(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`region`: the administrative code or name shown to people. `version`: the one this replaces, 0 for the first.
 
-    The union of the areas of `codes` and of `shapes`, at least one of either; `datum` is the shapes'.
+    The union of the areas of `codes` and of `shapes`, at least one of either; `datum` is the shapes'. Without
+    `may_overlap` land that is another distributor's too is refused.
     """
 
     region: Name
@@ -35,6 +36,7 @@ class NewTerritory(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     version: Version = 0
     codes: Annotated[tuple[AdminCode, ...], msgspec.Meta(max_length=200)] = ()
     datum: Datum = "wgs84"
+    may_overlap: bool = True
 
 
 class NewArea(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -73,13 +75,16 @@ class AreaEntry(msgspec.Struct, frozen=True):
 
 
 def set_territory(desk: Desk, actor: Actor, party_id: str, given: NewTerritory) -> TerritorySet:
-    """Raises NotFoundError (`party_unknown`, `area_unknown`), ConflictError (`not_a_distributor`, `changed_meanwhile`),
-    InputError (`territory_empty`, `admin_code_unknown`, `shape_malformed`, `territory_too_large`)."""
+    """Raises NotFoundError (`party_unknown`, `area_unknown`), ConflictError (`not_a_distributor`, `changed_meanwhile`,
+    `territories_overlap`), InputError (`territory_empty`, `admin_code_unknown`, `shape_malformed`,
+    `territory_too_large`)."""
     party = desk.party(party_id)
     if party.role not in HOLDERS:
         raise ConflictError("not_a_distributor", f"a {party.role} has no territory", where="party_id")
     territory = Territory(party_id, given.region, _cells(desk, given), RESOLUTION, given.version + 1)
     overlaps = _overlaps(territory, desk.catalog.territories(fresh=True))
+    if overlaps and not given.may_overlap:
+        raise _refused(overlaps, "shapes" if given.shapes else "codes")
     summary = f"{given.region}, {len(territory.cells)} cells, overlaps {len(overlaps)}"
     desk.writes.commit(
         [catalog_write("territories", party_id, doc_of(territory), territory.version)],
@@ -94,6 +99,13 @@ def set_territory(desk: Desk, actor: Actor, party_id: str, given: NewTerritory) 
         round(area_km2(territory.cells), 1),
         overlaps,
     )
+
+
+def _refused(overlaps: tuple[Overlap, ...], where: str) -> ConflictError:
+    worst = overlaps[0]
+    more = f", and with {len(overlaps) - 1} others" if len(overlaps) > 1 else ""
+    share = f"{worst.area_km2} km² ({worst.share:.1%}) are shared with {worst.party_id}{more}"
+    return ConflictError("territories_overlap", share, where=where)
 
 
 def read_territory(desk: Desk, party_id: str) -> Territory:

@@ -178,9 +178,9 @@ class MovementFiles:
         return goods, faults
 
     def _span(self, row: PaperRow, upload: Upload) -> UnitSpan:
-        for party_id in (row.party, row.other):
+        for where, party_id in (("party", row.party), ("other", row.other)):
             if party_id:
-                self.desk.party(party_id)
+                self.desk.party(party_id, where)
         if row.at_ms > upload.created_at_ms + CLOCK_AHEAD_MS:
             raise InputError("moved_in_the_future", "goods move now or have moved already", where="at")
         if row.batch_no or row.stop:
