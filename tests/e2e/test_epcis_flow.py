@@ -12,16 +12,21 @@ import httpx
 import pytest
 
 from cli.clients import Console
+from dev.seed.main import DISTRIBUTORS, read_batch
 from dev.seed.operators import console
 from dev.stack import http
 from dev.stack.outputs import StackOutputs
 from tests.kits import epcis_xml
 from tests.kits.market import Market
+from uncap.domain.catalog import Role
+from uncap.domain.codes.links import check_digit
+from uncap.domain.epcis.capture import iso
 from uncap.domain.epcis.document import document_of
 from uncap.domain.epcis.validate import validate
 
 CONTEXT = "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"
 Json = dict[str, Any]
+DISTRIBUTOR = next(iter(DISTRIBUTORS))
 
 
 def event(run: str, number: int, **changes: Any) -> Json:
@@ -91,9 +96,9 @@ def test_named_queries_and_discovery(desk: Console) -> None:
     assert desk.client.get(f"{desk.base}/epcis/queries/{name}").status_code == 404
 
 
-def test_an_uploaded_document(desk: Console) -> None:
-    run = uuid.uuid4().hex[:10]
-    data = json.dumps(document(*(event(run, number) for number in range(450)))).encode()
+def uploaded(desk: Console, whole: Json) -> Json:
+    """The upload's report at its end."""
+    data = json.dumps(whole).encode()
     sha256 = hashlib.sha256(data).hexdigest()
     given = {"kind": "epcis", "name": "day.json", "size": len(data), "sha256": sha256}
     announced = desk.call("POST", "/uploads", given)
@@ -102,12 +107,58 @@ def test_an_uploaded_document(desk: Console) -> None:
     upload_id = announced["upload"]["upload_id"]
     desk.call("POST", f"/uploads/{upload_id}/start")
     for _ in range(120):
-        report = desk.call("GET", f"/uploads/{upload_id}")
+        report: Json = desk.call("GET", f"/uploads/{upload_id}")
         if report["state"] in ("done", "failed"):
             break
         time.sleep(0.25)
+    return report
+
+
+def test_an_uploaded_document(desk: Console) -> None:
+    run = uuid.uuid4().hex[:10]
+    report = uploaded(desk, document(*(event(run, number) for number in range(450))))
     assert (report["state"], report["result"]) == ("done", {"stored": 450, "repeated": 0})
     assert len(found(desk, f"/epcis/events?EQ_bizTransaction_po=urn:x:{run}&perPage=100")) == 100
+
+
+def test_events_move_and_pack_goods(market: Market, desk: Console) -> None:
+    """By capture and by upload: bottles packed in a case, one shipped on to a shop that is known by its GLN."""
+    run = uuid.uuid4().int % 10**9
+    shop, gln = f"shop-{run}", f"690{run:09d}"
+    gln += str(check_digit(gln))
+    about = {"party_id": shop, "role": "outlet", "name": {"en": "Shop"}, "parent_id": DISTRIBUTOR, "gln": gln}
+    desk.call("POST", "/parties", about)
+    mine = [market.next("") for _ in range(2)]  # of the first distributor's half
+    bottles, now = [market.link(index) for index in mine], iso(int(time.time() * 1000))
+    place = [{"type": "owning_party", "destination": f"https://id.gs1.org/417/{gln}"}]
+    sent = event(str(run), 1, eventTime=now, epcList=bottles[:1], destinationList=place)
+    nobody = [{"type": "owning_party", "destination": "https://id.gs1.org/417/9520123000998"}]
+    wrong = event(str(run), 2, eventTime=now, epcList=bottles[:1], destinationList=nobody)
+    job = captured(desk, document(wrong))
+    assert [one["detail"].split(": ")[1] for one in job["errors"]] == ["gln_unknown"]
+    assert captured(desk, document(sent))["success"]
+    packing = {"type": "AggregationEvent", "action": "ADD", "bizStep": "packing", "childEPCs": bottles}
+    packed = {**event(str(run), 3), **packing, "parentID": case_link(market, 0)}
+    contrary = {**packed, "parentID": case_link(market, 1), "eventTime": now}
+    for one in (packed, contrary):
+        one.pop("epcList")
+    assert captured(desk, document(packed))["success"]
+    job = captured(desk, document(contrary))
+    assert {one["detail"].split(": ")[1] for one in job["errors"]} == {"contradiction"}
+    assert uploaded(desk, document(sent, packed))["result"] == {"stored": 0, "repeated": 2}
+    place_now = desk.call("GET", "/trace", code=f"{market.batch_no}.{mine[0]}")["place"]
+    assert (place_now["status"], place_now["party"]["party_id"]) == ("shipped", shop)
+
+
+def captured(desk: Console, whole: Json) -> Json:
+    answer = desk.client.post(f"{desk.base}/epcis/capture", json=whole)
+    assert answer.status_code == 202, answer.text
+    job: Json = desk.client.get(str(httpx.URL(desk.base).join(answer.headers["Location"]))).json()
+    return job
+
+
+def case_link(market: Market, index: int) -> str:
+    return market.keys.link(read_batch(market.desk, market.view.batch.case_batch_no), index, Role.CASE_OUTER)
 
 
 def test_our_own_facts(market: Market) -> None:
