@@ -19,6 +19,7 @@ from tests.histories.world import Killed, World
 from tests.kits.payout_world import MemoryPace
 from uncap.adapters.rails.all_accounts import AllAccounts
 from uncap.domain.errors import AuthError, NotFoundError
+from uncap.domain.identity import open_name
 from uncap.domain.rail_schedule import AccountLimits, Allowance, Pace, Route, day_of
 from uncap.domain.rails import (
     CallbackNotice,
@@ -32,7 +33,9 @@ from uncap.domain.rails import (
     StatementLine,
 )
 from uncap.domain.rewards import ids
-from uncap.domain.rewards.reward import State
+from uncap.domain.rewards.reward import AWAITING_NAME, Reward, State
+from uncap.domain.sessions import Session
+from uncap.services.collect_reward import NameDesk, give_name
 from uncap.services.pay_reward import NO_RAIL
 from uncap.services.receive_callback import receive_callback
 from uncap.services.schedule_payouts import Scheduler
@@ -47,6 +50,8 @@ LIMITS = {
     "m3": AccountLimits(),
 }
 ROUTES = (Route(beneficiary="outlet", accounts=("m3",)), Route(accounts=("m1", "m2")))
+NAMED_FROM_MINOR, NAME = 5_000, "张三"
+SEAL_KEY = bytes(32)
 _SECOND_MS = 1_000
 _AROUND_MIDNIGHT_MS = 300_000
 
@@ -87,10 +92,12 @@ class Merchant:
 
     @property
     def capabilities(self) -> RailCapabilities:
-        return self.bank.capabilities
+        return msgspec.structs.replace(self.bank.capabilities, name_from_minor=NAMED_FROM_MINOR)
 
     def submit(self, instruction: PayInstruction) -> RailOutcome:
         self._watch(instruction.bill_no)
+        if instruction.user_name != (NAME if instruction.amount_minor >= NAMED_FROM_MINOR else ""):
+            self.bank.world.violated(f"bill {instruction.bill_no} was sent with the name {instruction.user_name!r}")
         if self.bank.world.chance(0.15 * self.bank.trouble):
             return NotAccepted(reason="not_enough", retry_after_ms=600_000)
         return self.bank.submit(instruction)
@@ -136,12 +143,19 @@ class MerchantsWing(Wing):
         self.merchants: dict[str, Rail] = {name: Merchant(name, bank, self.pace) for name in LIMITS}
         self.idle: list[Scheduler] = []
         rails = {**history.payouts.rails, "cash": self.merchants["m1"]}
-        history.payouts = dataclasses.replace(history.payouts, rails=rails, accounts=self.merchants)
+        history.payouts = dataclasses.replace(
+            history.payouts,
+            rails=rails,
+            accounts=self.merchants,
+            open_name=lambda one: open_name(SEAL_KEY, one.reward_id, one.name),
+        )
+        tell, clock = self._tell, self.world.clock_ms
+        self.names = NameDesk(history.ledger, tell, lambda: SEAL_KEY, self.world.random.randbytes, clock)
         history.counterpart = AllAccounts(tuple(self.merchants.values()))
 
     def happenings(self) -> list[Callable[[], object]]:
         claiming = [self.history._claim, self.history._relay] * 3
-        return [*claiming, *[self.history._work] * 10, self._misdirect, self._close_one]
+        return [*claiming, *[self.history._work] * 10, self._misdirect, self._close_one, *[self._say_name] * 3]
 
     @contextmanager
     def worker(self) -> Iterator[Payouts]:
@@ -166,6 +180,7 @@ class MerchantsWing(Wing):
         for one in list(self.history.ledger.items.values()):
             if one.state is State.HELD and one.reason == NO_RAIL:
                 self.history.office.release(one.reward_id)
+        self._say_name()
 
     def _configure(self, accounts: Mapping[str, Rail]) -> None:
         """Other keys, and so other containers."""
@@ -203,9 +218,22 @@ class MerchantsWing(Wing):
             return
         self.world.violated(f"{other} was believed about a bill of another account")
 
+    def _tell(self, _session: Session, reward: Reward) -> None:
+        self.history.queue.send([reward.reward_id])
+
+    def _say_name(self) -> None:
+        """Somebody says the name that the rail asks for."""
+        for one in list(self.history.ledger.items.values()):
+            if one.state is State.HELD and one.reason == AWAITING_NAME:
+                give_name(self.names, Session("h5", "d", 0, 0, one.party, "sealed"), one.reward_id, NAME)
+
     def problems(self) -> list[str]:
-        """The days of every account, and that nothing was sent past the routes."""
-        wrong, days, payees = [], defaultdict(list), defaultdict(list)
+        """The days of every account, that nothing was sent past the routes, that names are forgotten."""
+        days: dict[tuple[str, int], list[int]] = defaultdict(list)
+        payees: dict[tuple[str, int, str], list[int]] = defaultdict(list)
+        rewards = self.history.ledger.items.values()
+        ended = (State.PAID, State.RELEASED, State.CLAIMABLE)
+        wrong = [f"the name of {one.reward_id} is kept" for one in rewards if one.name and one.state in ended]
         for one in self.history.ledger.begun:
             attempt = one.attempt
             if attempt is None or one.kind != "cash":
