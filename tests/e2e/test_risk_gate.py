@@ -14,7 +14,7 @@ from tests.kits.market import CATALOG_AGE_S, Market, eventually
 from uncap.domain.rewards import ids
 
 CLAIMS, THREADS = 12, 4
-UNITS = 24 * 30
+UNITS = 24 * 14
 
 
 @pytest.fixture
