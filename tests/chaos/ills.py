@@ -10,7 +10,7 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -40,14 +40,18 @@ Ill = Callable[[], str]
 class Ills:
     """The ills of one stack. Every method returns what it did, for the journal."""
 
-    def __init__(self, market: Market, config: StackConfig, proxy: FaultProxy, rng: random.Random) -> None:
+    def __init__(
+        self, market: Market, config: StackConfig, proxy: FaultProxy, rng: random.Random, victims: Iterable[str]
+    ) -> None:
+        """`victims`: functions whose processes may be ended."""
         self._market, self._config, self._proxy, self._random = market, config, proxy, rng
+        self._victims = tuple(victims)
         self._queues, self._functions = market.aws("sqs"), market.aws("lambda")
         self._streams = market.aws("dynamodbstreams")
 
     def kill_worker(self) -> str:
         """SIGKILL to one process of a function that has any."""
-        running = {name: worker_pids(self._config, self._market.outputs.functions[name]) for name in VICTIMS}
+        running = {name: worker_pids(self._config, self._market.outputs.functions[name]) for name in self._victims}
         names = [name for name, pids in running.items() if pids]
         if not names:
             return "found nobody to kill"

@@ -15,7 +15,7 @@ from dev.seed.operators import caller_of
 from dev.stack.config import StackConfig
 from tests.chaos.arena import Arena
 from tests.chaos.audit import Evidence, Problem, problems
-from tests.chaos.ills import Ills, Torment
+from tests.chaos.ills import VICTIMS, Ills, Torment
 from tests.chaos.load import Crowd, Tapper
 from tests.chaos.reading import Reader
 from tests.kits.fault_proxy import FaultProxy
@@ -23,8 +23,9 @@ from tests.kits.market import Market, eventually
 
 ROOT = Path(__file__).parents[2]
 THROTTLED = ("scan_api", "reward_relay", "payout_worker", "payout_callback", "sweeper_job", "reconcile_job")
-FEW_THROTTLED = ("reward_relay", "payout_worker")
-"""For a stack that others share: each function costs the emulator seconds to change, and seconds to change back."""
+MONEY = ("reward_relay", "payout_worker")
+"""For a stack that others share: each function costs the emulator seconds to change, and seconds to change back; and a
+caller of a scan function that was ended waits half a minute there, where AWS would answer 502."""
 _ENDPOINT = "AWS_ENDPOINT_URL_DYNAMODB"
 _JOBS_EVERY_S = 10.0
 Say = Callable[[str], None]
@@ -42,6 +43,7 @@ class Plan(msgspec.Struct, frozen=True):
     gap_s: float = 3.0
     patience_s: float = 300.0
     throttled: tuple[str, ...] = THROTTLED
+    victims: tuple[str, ...] = tuple(VICTIMS)
     change_back: bool = False
     drain: bool = True
 
@@ -85,7 +87,7 @@ def play(market: Market, config: StackConfig, plan: Plan, say: Say) -> Outcome:
     reader, crowd = Reader(arena), Crowd(arena, rng.randrange(1 << 30))
     say(f"campaign {arena.campaign_id}, {arena.units} bottles, {len(crowd.names)} people")
     with FaultProxy(config.port, rng.randrange(1 << 30)) as proxy, through(market, proxy, plan):
-        torment = Torment(Ills(market, config, proxy, rng), rng, plan.seconds, plan.gap_s, say)
+        torment = Torment(Ills(market, config, proxy, rng, plan.victims), rng, plan.seconds, plan.gap_s, say)
         torment.rewards = lambda: [reward for one in list(crowd.claims) for reward in one.rewards]
         with Tapper(crowd, arena):
             with torment:

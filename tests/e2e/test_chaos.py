@@ -4,10 +4,10 @@ import pytest
 
 from dev.stack.config import StackConfig
 from tests.chaos.report import lines_of
-from tests.chaos.run import FEW_THROTTLED, Plan, play
+from tests.chaos.run import MONEY, Plan, play
 from tests.kits.market import Market
 
-PLAN = Plan(12, 20261122, gap_s=0.2, patience_s=150, throttled=FEW_THROTTLED, change_back=True, drain=False)
+PLAN = Plan(12, 20261122, gap_s=0.2, patience_s=150, throttled=MONEY, victims=MONEY, change_back=True, drain=False)
 
 
 def test_a_little_of_everything_leaves_the_books_right(market: Market, stack_config: StackConfig) -> None:
