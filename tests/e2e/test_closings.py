@@ -75,13 +75,15 @@ def test_the_draw_at_a_close(market: Market, tmp_path: Path) -> None:
     assert draw["fixed"]["entry_count"] == PEOPLE
     second(market, f"{path}/reveal", {"beacon_value": BEACON})
 
-    def paid() -> bool:
+    def given() -> bool:
         market.invoke("reconcile_job")
-        return bool(desk.call("GET", path)["given"]) and {
-            one["state"] for one in desk.call("GET", f"{path}/winners")
-        } == {"PAID"}
+        return bool(desk.call("GET", path)["given"])
 
-    eventually(paid, "the winners are paid", timeout_s=120)
+    def paid() -> bool:
+        return {one["state"] for one in desk.call("GET", f"{path}/winners")} == {"PAID"}
+
+    eventually(given, "the winners have their rewards")
+    eventually(paid, "the winners are paid")
     desk.call("POST", f"{path}/publish")
     published, _ = whole_closing(desk, campaign_id)
     assert Counter(one.prize_id for one in published.winners) == {"points-50": 2}
