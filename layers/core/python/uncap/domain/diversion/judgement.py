@@ -52,7 +52,7 @@ class Judgement(msgspec.Struct, frozen=True):
     without_top_case_ln: float = 0.0
     travel_ppm: int = 0
     moved_ppm: int = 0
-    without_top_day_ln: float | None = None  # None: every day lay within days of shipping
+    without_top_day_ln: float | None = None  # None: not asked, or every day lay within days of shipping
 
 
 def may_open(evidence: Evidence, rule: DiversionRule) -> bool:
@@ -81,7 +81,7 @@ def judge(evidence: Evidence, shipment_scans: int, home: Mapping[int, int], rule
     rest.remove(top)
     everything, without_top = weigh(voices, *others, travel), weigh(rest, *others, travel)
     opens = everything.odds_ln >= math.log(rule.odds) and without_top.odds_ln >= math.log(rule.odds_without_top)
-    day = _busiest_day(evidence)
+    day = _busiest_day(evidence) if opens else ""
     left = weigh(_voices(evidence, home, day), *others, travel).odds_ln if day else None
     return Judgement(
         opens and (left is None or left >= 0),
