@@ -202,3 +202,16 @@ def test_numbers_beyond_reason_are_refused_in_plain_words(number: str) -> None:
         read(f'{{"type": "EPCISDocument", "x": {number}}}'.encode())
     assert refusal.value.code == "epcis_not_json"
     assert "sys." not in refusal.value.message
+
+
+@pytest.mark.parametrize("prefix", ["https", "URN", "ni"])
+def test_a_prefix_named_like_a_scheme_makes_no_addresses_of_names(prefix: str) -> None:
+    def own(short: str) -> bytes:
+        step = "<bizStep>https://ref.gs1.org/cbv/BizStep-departing</bizStep>"
+        what = f"{WHAT}<action>OBSERVE</action>{step}<{short}:lot>ni:///sha-256;1</{short}:lot><{short}:b>URN:x</{short}:b>"
+        event = f'<ObjectEvent xmlns:{short}="https://own.example.com/epcis">{WHEN}{what}</ObjectEvent>'
+        return sent(event)
+
+    assert codes(own(prefix)) == codes(own("own"))
+    assert not judge(own(prefix)).faults
+    assert hashes(read(own(prefix))) == hashes(read(own("own")))

@@ -21,6 +21,7 @@ _CHUNK: Final = 1 << 16
 # What expat says of a file that stops too early.
 _CUT_SHORT: Final = frozenset({"no element found", "unclosed token", "partial character", "unclosed CDATA section"})
 _CHINESE: Final = re.compile(rb"""<\?xml[^>]*encoding=["'](?:gbk|gb2312|gb18030)["']""", re.IGNORECASE)
+_SCHEMES: Final = frozenset({"http", "https", "urn", "ni", "ftp", "data", "geo", "mailto", "tel"})
 # The BOMs of UTF-16; a UTF-32 file is nothing expat reads.
 _WIDE: Final = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 
@@ -124,7 +125,8 @@ class _Target:
         if space in self.prefixes or space in {_XSI, _XML}:
             return
         wanted = re.sub(r"[^A-Za-z0-9+.-]", "-", prefix or "ns")
-        wanted = wanted if wanted[0].isalpha() else f"ns{wanted}"
+        # A prefix named like a scheme would make addresses of names, and names of addresses in values.
+        wanted = wanted if wanted[0].isalpha() and wanted.lower() not in _SCHEMES else f"ns{wanted}"
         taken = set(self.prefixes.values())
         name, number = wanted, 1
         while name in taken or (not prefix and number == 1):
