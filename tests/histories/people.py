@@ -1,5 +1,6 @@
 """Consumers of the harness: they claim through the production scan path, and ask again where no answer came."""
 
+from collections import Counter
 from datetime import UTC
 from typing import NamedTuple, cast
 
@@ -47,6 +48,10 @@ class People:
         self.first: dict[str, str] = {}
         self.reserved: set[str] = set()
         """Slots that an unfinished try of a claim may hold; the claim can still be made with them."""
+        self.orphans: set[str] = set()
+        """Slots that a try may keep which ended without an answer beside another of the same claim that has, or will
+        have, its answer: nobody asks for that one again (docs/adr/0025, "Known")."""
+        self._flying: Counter[Ask] = Counter()
         self.refused = 0
         self._asked = 0
         keyring, hot = cast("Keyring", PlainKeyring()), HotCodes(world.clock_ms)
@@ -65,6 +70,17 @@ class People:
     def _ask(self, ask: Ask) -> None:
         if ask not in self.unanswered:
             self.unanswered.append(ask)
+        self._flying[ask] += 1
+        try:
+            self._send(ask)
+        except BaseException:
+            if self._flying[ask] > 1 or ask not in self.unanswered:
+                self.orphans.add(ask.bound[:_SLOT])
+            raise
+        finally:
+            self._flying[ask] -= 1
+
+    def _send(self, ask: Ask) -> None:
         session = Session("h5", "d", 0, 0, ask.person, "sealed")
         request = ScanRequest(GTIN, ask.ref.key(), ask.claim_id)
         try:
@@ -110,7 +126,7 @@ class People:
             if limit and not slots <= self.limits.held[counter]:
                 wrong.append(f"{counter} has a claim without a slot")
         for counter, held in self.limits.held.items():
-            lost = held - won.get(counter, set()) - self.reserved
+            lost = held - won.get(counter, set()) - self.reserved - self.orphans
             if counter.endswith("#all") and lost:
                 wrong.append(f"{counter} keeps {len(lost)} slots of claims that were lost")
         return wrong
