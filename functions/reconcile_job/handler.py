@@ -26,6 +26,7 @@ from uncap.services.keep_months import EVERY_MS, keep_months
 from uncap.services.reconcile_scans import reconcile
 from uncap.services.run_closings import run_closings
 from uncap.services.settle_accounts import continue_settling
+from uncap.services.take_back_returns import take_back_returns
 from uncap.services.trial_balance import TrialBalance
 
 logger = Logger(service="reconcile_job")
@@ -52,6 +53,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
 
     notes = continue_settling(tools.granter.ledger, AccountBooks(), ppm_of, tools.clock_ms(), time_is_up)
     _close_campaigns(tools, time_is_up)
+    taken_back = _take_back(tools, time_is_up)
     done = reconcile(tools.scans, tools.granter, tools.clock_ms, time_is_up, RewardLists())
     for pk, cause in done.poison:
         logger.error("claim cannot be granted", extra={"code_key": pk, "reason": cause.code})
@@ -64,6 +66,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
         "resent": done.resent,
         "associated": done.associated,
         "credit_notes": notes,
+        "taken_back": taken_back,
     }
     if done.complete:
         counts |= _close_day(tools, time_is_up)
@@ -79,6 +82,16 @@ def _close_campaigns(tools: RelayTools, time_is_up: Callable[[], bool]) -> None:
     for campaign_id, code in closed.failed:
         logger.error("closing draw cannot go on", extra={"campaign": campaign_id, "reason": code})
     metrics.add_metric(name="ClosingsFailed", unit=MetricUnit.Count, value=len(closed.failed))
+
+
+def _take_back(tools: RelayTools, time_is_up: Callable[[], bool]) -> int:
+    """Shares of accruals that returned goods took back."""
+    if tools.returns is None:
+        return 0
+    done = take_back_returns(tools.returns, time_is_up)
+    if done.cases:
+        logger.warning("clawbacks wait for people", extra={"cases": done.cases})
+    return done.taken
 
 
 def _close_day(tools: RelayTools, time_is_up: Callable[[], bool]) -> dict[str, int]:
