@@ -31,7 +31,7 @@ CLOSINGS = Area("campaigns")
 
 
 @CLOSINGS.post("/campaigns/{campaign_id}/closing", status=201)
-def post_closing(desk: Desk, actor: Actor, campaign_id: Id, body: ClosingPlan) -> ClosingDraw:
+def post_closing_plan(desk: Desk, actor: Actor, campaign_id: Id, body: ClosingPlan) -> ClosingDraw:
     """Plan the draw at the close: the seed's hash and the beacon are public from now on."""
     return plan_closing(desk, actor, campaign_id, body)
 
