@@ -5,7 +5,6 @@ LOCK := .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit
         --python-version 3.11
 # Lambda finds these by its layers; everything started from here finds them the same way.
 export PYTHONPATH := $(CURDIR):$(CURDIR)/layers/core/python:$(CURDIR)/layers/web/python
-TEST_ROOMS := $(wildcard tests/unit tests/contract tests/integration tests/histories tests/e2e tests/browser)
 
 .PHONY: chaos histories mutants help env tools up down clean status demo test lint format types bench lock routes messages web build
 .DEFAULT_GOAL := help

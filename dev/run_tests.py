@@ -11,8 +11,12 @@ from pathlib import Path
 from typing import IO
 
 ROOT = Path(__file__).resolve().parent.parent
-SIDE_BY_SIDE = (("tests/unit", "tests/contract"), ("tests/integration", "tests/histories"))
-ON_THE_STACK = ("tests/e2e", "tests/browser")
+DEPLOYED_PAGES = "tests/browser/deployed"
+SIDE_BY_SIDE = (
+    ("tests/unit", "tests/contract", "tests/browser", f"--ignore={DEPLOYED_PAGES}"),
+    ("tests/integration", "tests/histories"),
+)
+ON_THE_STACK = ("tests/e2e", DEPLOYED_PAGES)
 
 
 def main(extra: list[str]) -> int:
