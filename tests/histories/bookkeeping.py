@@ -42,7 +42,6 @@ PACKED = 3
 """Units each reward was given for: a rebate does not divide by it."""
 HOUR_MS = 3_600_000
 NOBODY_ASKS = ("proposal_missing", "proposal_expired")
-PACES_MS = (60_000, 600_000, 3_600_000)
 
 
 class Back(NamedTuple):
@@ -57,7 +56,7 @@ class BooksWing(Wing):
 
     def __init__(self, history: "History") -> None:
         super().__init__(history)
-        self.world.now_ms += BOOKS_DAYS * DAY_MS + self.world.random.randrange(12, 33) * HOUR_MS
+        self.world.now_ms += BOOKS_DAYS * DAY_MS + self.world.random.randrange(8, 25) * HOUR_MS
         self.books = FakeBooks(self.world, history.ledger)
         self.desk = history.office.desk(accounts=self.books)
         self.first_month = month_of(self.world.now_ms)
@@ -69,8 +68,14 @@ class BooksWing(Wing):
 
     def happenings(self) -> list[Callable[[], object]]:
         claiming = [self.history._claim, self.history._relay] * 4
-        acting = [self._return, self._agree, self._settle, self._settle, self._correct]
-        return [*claiming, *acting * 3, *[self._continue] * 8, *[self._midnight] * 3]
+        acting = [self._return, self._settle, self._settle, self._correct]
+        return [*claiming, *acting * 3, *[self._continue] * 14]
+
+    def later(self, at_ms: int) -> int:
+        """Most months end while people are at work."""
+        ends_ms = month_start_ms(next_month(self.first_month))
+        over = self.world.now_ms < ends_ms < at_ms and self.world.chance(0.7)
+        return ends_ms - self.world.random.randrange(50, 800) if over else at_ms
 
     def calm(self) -> None:
         self._answer_all()
@@ -138,20 +143,13 @@ class BooksWing(Wing):
         elif one.form.return_id in self.counted:
             self.world.violated(f"a return was taken back on a retry: {refused}")
 
-    def _midnight(self) -> None:
-        """The month's last moments, while others are at work."""
-        ends_ms = month_start_ms(next_month(self.first_month))
-        if self.world.now_ms < ends_ms:
-            self.world.now_ms = max(self.world.now_ms, ends_ms - self.world.random.randrange(50, 800))
-
-    def _agree(self) -> None:
-        """Time for the second person."""
-        self.world.now_ms += self.world.random.choice(PACES_MS)
-
     def _settle(self) -> None:
-        """Somebody wants the last month settled, or agrees that it is."""
+        """Two people want a month settled, one after the other; or one does, and another agrees later."""
         month = self.world.random.choice([self.first_month, self.first_month, month_of(self.world.now_ms)])
-        self._settlement(month, Actor(self.world.random.choice(OPERATORS), "finance"))
+        if self.world.chance(0.5):
+            self._by_two(partial(self._settlement, month))
+        else:
+            self._settlement(month, Actor(self.world.random.choice(OPERATORS), "finance"))
 
     def _settlement(self, month: str, actor: Actor) -> None:
         try:

@@ -108,7 +108,7 @@ class History:
             chosen = [random.choice(happenings) for _ in range(1 + random.randrange(self.wing.crowd))]
             world.note("next:", *(one.__name__.strip("_") for one in chosen))
             world.run(*map(self._attempt, chosen))
-            world.now_ms += random.choice(_PAUSES_MS)
+            world.now_ms = self.wing.later(world.now_ms + random.choice(_PAUSES_MS))
             self.rail.live()
         self._settle_down()
         for problem in self._accounts():

@@ -37,6 +37,10 @@ class Wing:
         """A container that pays, for one message."""
         yield self.history.payouts
 
+    def later(self, at_ms: int) -> int:
+        """When the next round begins, if nothing special is to happen before `at_ms`."""
+        return at_ms
+
     def calm(self) -> None:
         """The faults are over: whoever got no answer asks until there is one."""
 
