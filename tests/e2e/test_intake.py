@@ -19,9 +19,9 @@ from dev.seed.main import read_batch
 from dev.seed.operators import passwords
 from dev.stack import http
 from dev.stack.config import StackConfig
-from tests.e2e.test_crashes import worker_pids
 from tests.e2e.test_least_privilege import as_role, refused
 from tests.kits.market import NAME, UNITS_PER_CASE, Market, eventually
+from tests.kits.workers import worker_pids
 from uncap.domain.catalog import Role
 from uncap.domain.codes import bulk
 from uncap.domain.codes.links import code_prefix
