@@ -186,6 +186,10 @@ class Torment:
         self._ills.rail_back()
         self._ills.rail_well()
 
+    def lasts(self) -> bool:
+        """False once the last ill has come."""
+        return self._thread.is_alive()
+
     def _choices(self) -> dict[str, tuple[int, Ill]]:
         ills = self._ills
         return {

@@ -5,6 +5,7 @@ import threading
 import time
 import uuid
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -59,11 +60,12 @@ class Crowd:
                 self._phones[person] = self._arena.market.phone(self.names[person])
             return self._phones[person]
 
-    def claim_until(self, deadline: float, rate_per_s: float) -> None:
-        """Evenly spread turns until then; a turn that takes longer delays nobody else's, as long as hands are free."""
+    def claim_while(self, lasts: Callable[[], bool], rate_per_s: float) -> None:
+        """Evenly spread turns; one that takes longer delays nobody else's, as long as hands are free."""
         with ThreadPoolExecutor(HANDS) as pool:
             running = []
-            while (now := time.monotonic()) < deadline and self._fresh:
+            while lasts() and self._fresh:
+                now = time.monotonic()
                 running += [pool.submit(self.send, one) for one in self._turn()]
                 time.sleep(max(0.0, now + 1 / rate_per_s - time.monotonic()))
             for one in running:

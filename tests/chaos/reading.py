@@ -134,7 +134,7 @@ def story(state_dir: str, reward_id: str, seen: Evidence, journal: Iterable[tupl
     lines += [f"  at the rail: {one['bill_no']}, {one['amount_minor']} fen, {one['paid_at']}" for one in bills]
     log = Path(state_dir) / "ministack.log"
     logged = [text for text in log.read_text(errors="replace").splitlines() if reward_id in text]
-    events = [(_logged_at(text), "  log " + text[-400:]) for text in logged]
+    events = [_logged(text) for text in logged]
     if not reward:
         return lines + [text for _, text in sorted(events)][-_LONGEST_STORY:]
     since = reward.claimed_at_ms / 1000
@@ -147,14 +147,18 @@ def _shown(reward: Reward) -> str:
     return msgspec.json.encode(msgspec.structs.replace(reward, payee="", name="")).decode()
 
 
-def _logged_at(text: str) -> str:
-    """The time a log line names, as HH:MM:SS,mmm; "" where it names none."""
-    start = text.find("{")
+def _logged(text: str) -> tuple[str, str]:
+    """(time as HH:MM:SS,mmm, what a log line says): a function's own lines are JSON, the emulator's are not."""
+    start = text.find('{"level"')
     try:
-        stamp = json.loads(text[start:])["timestamp"] if start >= 0 else text[:23]
-    except (ValueError, KeyError):
-        stamp = text[:23]
-    return str(stamp)[11:23]
+        line = json.loads(text[start:]) if start >= 0 else {}
+    except ValueError:
+        line = {}  # cut by the emulator
+    if not line:
+        return text[11:23], f"  log {text[:240]}"
+    told = {name: line[name] for name in ("state", "reason", "exception_name") if line.get(name)}
+    at = str(line.get("timestamp", ""))[11:23]
+    return at, f"  log {at} {line.get('service')}: {line.get('message')} {told or ''}".rstrip()
 
 
 def _clock(at: float) -> str:

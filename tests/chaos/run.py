@@ -24,8 +24,8 @@ from tests.kits.market import Market, eventually
 ROOT = Path(__file__).parents[2]
 THROTTLED = ("scan_api", "reward_relay", "payout_worker", "payout_callback", "sweeper_job", "reconcile_job")
 MONEY = ("reward_relay", "payout_worker")
-"""For a stack that others share: each function costs the emulator seconds to change, and seconds to change back; and a
-caller of a scan function that was ended waits half a minute there, where AWS would answer 502."""
+"""Whom to end on a stack that others share: the caller of a scan function that was ended waits half a minute there,
+where AWS would answer 502. Each function that is throttled costs the emulator seconds to change, and to change back."""
 _ENDPOINT = "AWS_ENDPOINT_URL_DYNAMODB"
 _JOBS_EVERY_S = 10.0
 Say = Callable[[str], None]
@@ -91,7 +91,7 @@ def play(market: Market, config: StackConfig, plan: Plan, say: Say) -> Outcome:
         torment.rewards = lambda: [reward for one in list(crowd.claims) for reward in one.rewards]
         with Tapper(crowd, arena):
             with torment:
-                crowd.claim_until(time.monotonic() + plan.seconds, plan.rate_per_s)
+                crowd.claim_while(torment.lasts, plan.rate_per_s)
             say(f"calm again; told: {dict(crowd.told)}; requests: {dict(proxy.counts)}")
             settled_s, redriven = settle(arena, crowd, reader, plan, say)
         evidence = reader.evidence(crowd)
