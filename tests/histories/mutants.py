@@ -30,7 +30,7 @@ MET_IN = {
     "decided_anew": "rich",
     "blind_counts": "rich",
     "paid_after_deadline": "rich",
-    "late_success_ignored": "accounts",
+    "late_success_ignored": "rich",
 }
 
 
