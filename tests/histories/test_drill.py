@@ -91,6 +91,7 @@ def test_what_two_people_let_go_is_paid_although_the_key_stays_stolen() -> None:
     assert (held.state, held.reason) == (State.HELD, EPOCH_COMPROMISED)
     approve(held.reward_id, script.ledger, script.queue, script.world.now_ms)
     script.work()
-    assert (script.state, script.cash.cleared) == (State.ACCEPTED, EPOCH_COMPROMISED)
+    assert script.cash.cleared == EPOCH_COMPROMISED
+    assert script.state in (State.ACCEPTED, State.WAIT_USER), "it went to the rail"
     others = [one for one in script.ledger.items.values() if one.reward_id != held.reward_id]
     assert all(one.state in (State.NONE, State.HELD) for one in others)

@@ -1,6 +1,7 @@
 """Paying through several accounts: which one is frozen with the attempt, days that are full, names, coming back."""
 
 import dataclasses
+import math
 from typing import Any
 
 import msgspec
@@ -80,7 +81,7 @@ class Bench:
         )
 
     def _pause(self, seconds: float) -> None:
-        self.world.now_ms += max(1, round(seconds * 1000)) if seconds > 0 else 0
+        self.world.now_ms += math.ceil(seconds * 1000) if seconds > 0 else 0  # nobody wakes before their time
 
     def owed(self, **changes: Any) -> Reward:
         return self.ledger.create(reward(**changes))
