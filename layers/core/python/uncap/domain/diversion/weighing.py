@@ -10,7 +10,7 @@ Of a case's located scans, the number that lie there follows
 
 and a shipment of which the share s was moved is a mixture of the two. What is reported is ln of the likelihood ratio,
 maximised over s, and over m under both explanations. A travel share m beyond the expected m0 costs 2 ln(m / m0), but up
-to a fifth of the shipment no more than ln 10: one place in ten is a festival's, a resort's, a fair's. Beyond a fifth
+to a quarter of the shipment no more than ln 10: one place in ten is a festival's, a resort's, a fair's. Beyond a quarter
 the share alone, without a single whole case, may speak for broken-up ones. docs/adr/0016 has the measurements.
 """
 
@@ -27,9 +27,9 @@ STRANGERS_RATE = 1 / 3_000
 _MOVED_ALPHA, _MOVED_BETA = 4.0, 1.0
 _TRAVEL_COST = 2.0
 _FESTIVAL_COST = math.log(10)
-_FESTIVAL_SHARE = 0.2
+_FESTIVAL_SHARE = 0.25
 _LOOSE_COST = 1.0
-_MEANS = (1.0, 2.0, 4.0, 8.0, 12.0, 17.0, 24.0, 34.0)
+_MEANS = (1.0, 2.0, 4.0, 8.0, 12.0, 17.0, 22.0, 27.0, 34.0)
 _MOST_TRAVEL = 0.6
 _SHARES = (0.02, 0.05, 0.1, 0.2, 0.4, 0.7, 0.95)
 _MOST_SCANS = 60
