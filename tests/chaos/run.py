@@ -44,7 +44,6 @@ class Plan(msgspec.Struct, frozen=True):
     patience_s: float = 300.0
     throttled: tuple[str, ...] = THROTTLED
     victims: tuple[str, ...] = tuple(VICTIMS)
-    change_back: bool = False
     drain: bool = True
 
 
@@ -76,7 +75,7 @@ def through(market: Market, proxy: FaultProxy, plan: Plan) -> Iterator[None]:
             functions.update_function_configuration(FunctionName=name, Environment={"Variables": changed})
         yield
     finally:
-        for name, variables in before.items() if plan.change_back else ():
+        for name, variables in before.items():
             functions.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
 
 

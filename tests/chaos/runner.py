@@ -38,7 +38,7 @@ def main(arguments: list[str]) -> int:
     outputs, _ = lifecycle.up(config, say)
     try:
         with closing(Market(outputs, UNITS_PER_CASE * 4)) as market:
-            outcome = play(market, config, Plan(options.seconds, options.seed, change_back=options.keep), say)
+            outcome = play(market, config, Plan(options.seconds, options.seed), say)
             lines = [*lines_of(outcome, outputs.state_dir), *_afterwards(market, outcome, say)]
             sys.stdout.write("\n".join(lines) + "\n")
             return int(any("WRONG" in line for line in lines))

@@ -8,7 +8,7 @@ from tests.chaos.run import MONEY, Plan, play
 from tests.kits.market import Market
 
 RELAY = ("reward_relay",)
-PLAN = Plan(12, 20261122, gap_s=0.2, patience_s=150, throttled=RELAY, victims=MONEY, change_back=True, drain=False)
+PLAN = Plan(12, 20261122, gap_s=0.2, patience_s=150, throttled=RELAY, victims=MONEY, drain=False)
 
 
 def test_a_little_of_everything_leaves_the_books_right(market: Market, stack_config: StackConfig) -> None:
