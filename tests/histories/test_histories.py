@@ -45,9 +45,18 @@ def test_histories_are_not_all_fair_weather() -> None:
     assert {history.shape for history in histories} == set(SHAPES)
     assert sum(history.people.refused for history in histories) > 3, "nobody ever reached a limit"
     assert sum(one.state is State.PAID for one in rewards) > 300
-    kinds = {case.kind for history in histories for case in history.ledger.cases.values()}
-    assert "late_success" in kinds, "the rail never broke its word"
     assert any(history.leaked_ms for history in histories), "no key was ever stolen"
+
+
+def test_now_and_then_the_rail_breaks_its_word() -> None:
+    """It pays a bill it had called failed, and the case of it is opened: in about one history of two hundred."""
+
+    def kinds(seed: int) -> set[str]:
+        history = History(seed)
+        history.play()
+        return {case.kind for case in history.ledger.cases.values()}
+
+    assert any("late_success" in kinds(seed) for seed in range(1_000))
 
 
 def test_the_command_plays_many_or_one(capfd: pytest.CaptureFixture[str]) -> None:
