@@ -13,8 +13,8 @@ from typing import IO
 ROOT = Path(__file__).resolve().parent.parent
 DEPLOYED_PAGES = "tests/browser/deployed"
 SIDE_BY_SIDE = (
-    ("tests/unit", "tests/contract", "tests/browser", f"--ignore={DEPLOYED_PAGES}"),
-    ("tests/integration", "tests/histories"),
+    ("tests/unit", "tests/contract", "tests/histories", "tests/browser", f"--ignore={DEPLOYED_PAGES}"),
+    ("tests/integration",),
 )
 ON_THE_STACK = ("tests/e2e", DEPLOYED_PAGES)
 
