@@ -22,6 +22,8 @@ from uncap.services.stop_money import MAX_AGE_MS
 Say = Callable[[str], None]
 BOUND_MS = MAX_AGE_MS + 2_000
 """The brakes' answer ages, and calls were under way when the mark was stored."""
+AFTER_THE_BOUND = 4
+"""Forged claims once the bound has passed: none of these may be paid."""
 
 
 class Drill(msgspec.Struct, frozen=True):
@@ -49,6 +51,9 @@ def drill(market: Market, claims: int = 10, every_s: float = 0.3, *, say: Say = 
                 marked_ms = int(time.time() * 1000)
             promised += market.claim(thief, market.next("points")).rewards
             time.sleep(every_s)
+        time.sleep(max(0.0, (marked_ms + BOUND_MS) / 1000 - time.time()))
+        for _ in range(AFTER_THE_BOUND):
+            promised += market.claim(thief, market.next("points")).rewards
         rewards = eventually(lambda: _decided(market, promised), "every forged claim has its rewards", 60)
     finally:
         trust_again(market, epoch)
