@@ -43,6 +43,7 @@ GENERATORS: dict[str, Callable[[], dict[str, Any]]] = {
     "code-keys": lambda: {"epochs": {"1": {"state": "minting", "key": _key()}}},
     "session-keys": lambda: {"current": "1", "keys": {"1": _key()}},
     "payee-keys": lambda: {"hash": _key(), "seal": _key()},
+    "address-keys": lambda: {"seal": _key()},
     "draw-keys": lambda: {"master": _key()},
     "operator-keys": lambda: {"current": "1", "keys": {"1": _key()}},
     "alert-keys": lambda: {"master": _key()},

@@ -47,6 +47,7 @@ ROUTES = {
     *(f"{method} /wallet" for method in ("GET", "POST")),
     "POST /wallet/{act}",
     "POST /v1/rewards/{id}/name",
+    "POST /v1/rewards/{id}/address",
     "GET /v1/wechat/signature",
     "GET /outlet",
     "POST /outlet/{act}",
@@ -217,7 +218,7 @@ def test_scan_routes_are_those_of_the_contract() -> None:
         if path.startswith(("/about", "/campaigns")):
             integration = "About"
         channel = ("/wallet", "/outlet", "/v1/redemptions", "/v1/replenishments", "/v1/wechat")
-        if path.startswith(channel) or path.endswith("/name"):
+        if path.startswith(channel) or path.endswith(("/name", "/address")):
             integration = "Channel"
         assert route["Target"] == {"Fn::Sub": f"integrations/${{{integration}Integration}}"}
 

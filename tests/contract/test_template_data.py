@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 TEMPLATES = ["template.yaml", *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "infra").glob("*.yaml"))]
 SECRETS = {
     "ScanApi": {"code-keys", "session-keys", "payee-keys", "wechat-app"},
-    "ConsoleApi": {"code-keys", "draw-keys", "operator-keys", "alert-keys"},
+    "ConsoleApi": {"code-keys", "draw-keys", "operator-keys", "alert-keys", "address-keys"},
     "RewardRelay": {"code-keys", "draw-keys"},
     "ReconcileJob": {"code-keys", "draw-keys", "rail-keys"},
     "PayoutWorker": {"payee-keys", "rail-keys"},
@@ -27,7 +27,7 @@ SECRETS = {
     "IntakeJob": {"code-keys"},
     "AlertJob": {"alert-keys"},
     "AboutPage": {"code-keys"},
-    "ChannelApi": {"session-keys", "payee-keys", "wechat-app"},
+    "ChannelApi": {"session-keys", "payee-keys", "address-keys", "wechat-app"},
 }
 # Services that know no resource for the action.
 ANY_RESOURCE = {

@@ -41,6 +41,7 @@ class Vault:
         self.values: dict[str, dict[str, Any]] = {
             "code-keys": self.code_keys,
             "draw-keys": {"master": secrets.token_hex(32)},
+            "address-keys": {"seal": secrets.token_hex(32)},
             "operator-keys": {"current": "1", "keys": {"1": secrets.token_hex(32)}},
         }
 
@@ -238,6 +239,7 @@ def make_bench(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Bench:
         code_keys_secret="code-keys",
         draw_keys_secret="draw-keys",
         operator_keys_secret="operator-keys",
+        address_keys_secret="address-keys",
         reward_queue_url="https://queue.invalid/rewards",
         uploads_bucket="uploads",
         events_table="events",

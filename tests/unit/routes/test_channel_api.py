@@ -15,9 +15,10 @@ from tests.kits.replenish_kit import KEY, Market
 from tests.kits.scan_kit import GTIN, FakeMemberships, FakeMeter, World
 from uncap.adapters.ledger_items import REWARD, owner_of, reward_doc
 from uncap.adapters.wire.dynamodb import Attributes
-from uncap.domain.identity import open_name
+from uncap.domain.identity import open_address, open_name
 from uncap.domain.memberships import INVITATION_LIFETIME_MS, Invitation, Membership, key_of
 from uncap.domain.rails import UserAction
+from uncap.domain.rewards import parcels
 from uncap.domain.rewards.reward import Reward, State
 from uncap.domain.rewards.rights import lookup_key
 from uncap.domain.scans import CodeRef, Mark, ScanImage
@@ -26,10 +27,13 @@ from uncap.routes.channel_desk import ChannelDesk
 from uncap.runtime.observability import Observer
 from uncap.runtime.wiring_channel import build_handler
 from uncap.services.collect_reward import NameDesk
+from uncap.services.give_address import AddressDesk
 from uncap.services.join_party import MemberDesk
-from uncap.services.read_reward import RewardAction, RewardDesk, read_reward
+from uncap.services.read_reward import RewardAction, RewardDesk, Shipment, read_reward
 from uncap.services.read_wallet import WalletDesk, tell_worker
 from uncap.services.read_workspace import WorkspaceDesk
+
+ADDRESS_KEY = secrets.token_bytes(32)
 
 
 class FakeLists:
@@ -77,6 +81,7 @@ class Channel:
                 secrets.token_bytes,
                 lambda: self.market.now_ms,
             ),
+            addresses=AddressDesk(self.store, lambda: ADDRESS_KEY, secrets.token_bytes, lambda: self.market.now_ms),
             workspace=WorkspaceDesk(self.store, catalog, self.market.parties.get, zone),
             meter=FakeMeter(),
             clock_ms=lambda: self.market.now_ms,
@@ -255,7 +260,7 @@ def cash(channel: Channel, state: State, reward_id: str, **more: object) -> Rewa
     channel.market.win(channel.person("ann"))
     right = channel.store.rewards.popitem()[1]
     prize = {"kind": "cash", "prize_id": "one-more", "currency": "CNY", "amount_minor": 880, "granted": ()}
-    reward = msgspec.structs.replace(right, reward_id=reward_id, state=state, **prize, **more)
+    reward = msgspec.structs.replace(right, reward_id=reward_id, state=state, **(prize | more))
     channel.store.rewards[reward_id] = reward
     return reward
 
@@ -356,6 +361,92 @@ def test_a_name_whose_message_is_lost_is_the_sweepers(channel: Channel) -> None:
     assert channel.form("/wallet/name", "ann", reward_id=reward.reward_id, name="王小明")["statusCode"] == 303
     stored = channel.store.rewards[reward.reward_id]
     assert (stored.state, stored.due_at_ms) == (State.PENDING, channel.market.now_ms)
+
+
+ADDRESS = {"name": "王小明", "phone": "+86 138-0000-0000", "address": "四川省成都市锦江区春熙路1号2单元"}
+
+
+def waiting_for_an_address(channel: Channel, reward_id: str = "E" * 26) -> Reward:
+    """A bicycle of Ann's that nobody knows where to send."""
+    return cash(channel, State.HELD, reward_id, reason="awaiting_address", due_at_ms=1, **BICYCLE)
+
+
+BICYCLE = {"kind": "physical", "amount_minor": 158_000}
+
+
+def test_an_address_is_sealed_shown_to_nobody_and_corrected(
+    channel: Channel, capfd: pytest.CaptureFixture[str]
+) -> None:
+    reward_id = waiting_for_an_address(channel).reward_id
+    desk, ann = RewardDesk(channel.store, channel.market.catalog), channel.world.session("ann")
+    assert read_reward(desk, ann, reward_id).action == RewardAction("address", "/wallet")
+    page = channel.get("/wallet", "ann")["body"]
+    assert "Your address is needed" in page
+    for hint in ("name", "tel", "street-address"):
+        assert f'autocomplete="shipping {hint}"' in page
+    assert page.count("<label") == 3
+    assert "收货地址" in channel.get("/wallet", "ann", lang="zh-CN")["body"]
+    done = channel.form("/wallet/address", "ann", reward_id=reward_id, **ADDRESS)
+    assert (done["statusCode"], done["headers"]["Location"]) == (303, "/wallet?done=address")
+    stored = channel.store.rewards[reward_id]
+    assert (stored.state, stored.reason, stored.parcel_state) == (State.HELD, "awaiting_dispatch", "to_send")
+    assert stored.parcel is not None
+    assert json.loads(open_address(ADDRESS_KEY, reward_id, stored.parcel.address)) == ADDRESS
+    page = channel.get("/wallet", "ann", done="address")["body"]
+    assert "Correct the address" in page
+    shown = page + msgspec.json.encode(read_reward(desk, ann, reward_id)).decode() + capfd.readouterr().out
+    assert not [one for one in ADDRESS.values() if one in shown + repr(stored)]
+    assert channel.form("/wallet/address", "ann", reward_id=reward_id, **ADDRESS, csrf="x")["statusCode"] == 401
+    moved = ADDRESS | {"address": "云南省昆明市五华区人民路9号"}
+    path = f"/v1/rewards/{reward_id}/address"
+    assert json.loads(channel.post(path, "ann", moved)["body"]) == {"reward_id": reward_id, "state": "HELD"}
+    corrected = channel.store.rewards[reward_id].parcel
+    assert corrected is not None
+    assert json.loads(open_address(ADDRESS_KEY, reward_id, corrected.address)) == moved
+    assert channel.world.scans.writes == 0, "no worker has anything to do with it"
+
+
+def test_what_is_no_address_is_said_by_its_field_and_stays_typed(channel: Channel) -> None:
+    reward_id = waiting_for_an_address(channel).reward_id
+    path = f"/v1/rewards/{reward_id}/address"
+    for field, value, code in (
+        ("name", "1", "receiver_malformed"),
+        ("phone", "12345", "phone_malformed"),
+        ("phone", "call me 13800000000", "phone_malformed"),
+        ("address", "here", "address_malformed"),
+        ("address", "街" * 201, "address_malformed"),
+    ):
+        refused = json.loads(channel.post(path, "ann", ADDRESS | {field: value})["body"])
+        assert (refused["code"], refused["where"]) == (code, field)
+    page = channel.form("/wallet/address", "ann", reward_id=reward_id, **(ADDRESS | {"phone": '"><b>1'}))
+    assert (page["statusCode"], page["body"].count('aria-invalid="true"')) == (400, 1)
+    assert "7 to 15 digits" in page["body"]
+    assert 'value="王小明"' in page["body"]
+    assert "<b>1" not in page["body"]
+    assert json.loads(channel.post(path, "bob", ADDRESS)["body"])["code"] == "reward_not_ready"
+    reward = channel.store.rewards[reward_id]
+    channel.store.rewards[reward_id] = msgspec.structs.replace(reward, claimable_until_ms=channel.market.now_ms)
+    assert json.loads(channel.post(path, "ann", ADDRESS)["body"])["code"] == "address_not_wanted"
+    assert "Your address is needed" not in channel.get("/wallet", "ann")["body"]
+
+
+def test_the_owner_follows_the_parcel(channel: Channel) -> None:
+    reward_id = waiting_for_an_address(channel).reward_id
+    channel.post(f"/v1/rewards/{reward_id}/address", "ann", ADDRESS)
+    now_ms = channel.market.now_ms
+    taken = parcels.taken(channel.store.rewards[reward_id], "lena", now_ms)
+    sent = parcels.sent(taken, "顺丰", "SF1234567890", now_ms)
+    for reward, english, chinese in (
+        (taken, "It is being packed.", "正在打包"),
+        (sent, "Sent with 顺丰, tracking number SF1234567890.", "运单号 SF1234567890"),
+        (parcels.delivered(sent, now_ms), "Delivered. 顺丰", "已送达"),
+        (parcels.returned(sent, now_ms), "The parcel came back to us.", "包裹被退回"),
+    ):
+        channel.store.rewards[reward_id] = reward
+        assert english in channel.get("/wallet", "ann")["body"]
+        assert chinese in channel.get("/wallet", "ann", lang="zh-CN")["body"]
+    reply = read_reward(RewardDesk(channel.store, channel.market.catalog), channel.world.session("ann"), reward_id)
+    assert reply.shipment == Shipment("returned", "顺丰", "SF1234567890")
 
 
 def test_pages_carry_a_strict_policy_and_both_languages(channel: Channel) -> None:

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from tests.kits.scan_kit import World
-from tests.unit.routes.test_channel_api import Channel, waiting_for_a_name
+from tests.unit.routes.test_channel_api import Channel, waiting_for_a_name, waiting_for_an_address
 from uncap.adapters.wechat_identity import HttpsExchange, WeChatApp
 from uncap.adapters.wechat_sdk import WeChatSdk
 from uncap.domain.memberships import INVITATION_LIFETIME_MS, Invitation, key_of
@@ -34,7 +34,7 @@ WHO = {
 }
 WHO |= {"decide_form": "boss", "join_form": "new"}
 TICKET = "sM4AOVdWfPE4DxkXGEs8VMCPGGVi4C3VM0P37wVUCFvkVAy_90u5h9nbSlYy3-Sl-HhTdfl2fzFy1AOcHKP7qg"
-STATUS = {"collect": 303, "name_form": 303, "join_form": 303, "decide_form": 303}
+STATUS = {"collect": 303, "name_form": 303, "address_form": 303, "join_form": 303, "decide_form": 303}
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +70,8 @@ def prepared(name: str) -> tuple[Channel, str]:
     code = channel.market.win()
     if name in ("give_name", "name_form"):
         waiting_for_a_name(channel, REWARD_ID)
+    if name in ("give_address", "address_form"):
+        waiting_for_an_address(channel, REWARD_ID)
     if name == "collect":
         held = waiting_for_a_name(channel, REWARD_ID)
         channel.store.rewards[REWARD_ID] = msgspec.structs.replace(held, state=State.CLAIMABLE, reason="")

@@ -192,7 +192,7 @@ def _listed(words: Sequence[str], locale: str) -> str:
 
 def _row(view: CampaignView, line: PrizeLine, locale: str) -> _Row:
     say = catalogue(locale).gettext
-    worth = money(line.amount_minor, view.currency) if line.kind in ("cash", "trade_credit") else ""
+    worth = money(line.amount_minor, view.currency) if line.kind in ("cash", "trade_credit", "physical") else ""
     note = ""
     if line.by_rule:
         names = _listed(line.rules, locale)

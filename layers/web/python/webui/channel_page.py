@@ -11,7 +11,7 @@ import segno
 from markupsafe import Markup
 
 from webui import assets
-from webui.channel_texts import DONE, ERRORS, SECTIONS, STATES, STEPS
+from webui.channel_texts import DONE, ERRORS, SECTIONS, SHIPMENTS, STATES, STEPS
 from webui.channel_views import ClaimLine, WalletEntry, WalletView, WorkspaceView
 from webui.i18n import LOCALES, catalogue, day, money, text_in
 from webui.render import environment
@@ -61,6 +61,8 @@ class _Entry(msgspec.Struct, frozen=True):
     qr: Markup
     can_collect: bool
     wants_name: bool
+    wants_address: bool
+    corrects: bool
     notice: str
 
 
@@ -160,13 +162,11 @@ def _purpose(view: WorkspaceView, locale: str) -> str:
 
 def _entry(one: WalletEntry, locale: str, outlet_address: str) -> _Entry:
     say = catalogue(locale).gettext
-    prize = text_in(one.prize, locale)
-    amount = ""
+    prize, amount, note = text_in(one.prize, locale), "", ""
     if one.kind in ("cash", "trade_credit") and one.amount_minor:
         amount = money(one.amount_minor, one.currency)
     elif one.kind == "points":
         amount = say("{points} points").replace("{points}", f"{one.amount_minor:,}")
-    note = ""
     if one.section == "right":
         note = say("Show this to an outlet, add %(amount)s, and get one more. Valid until %(day)s.") % {
             "amount": money(one.add_minor, ""),
@@ -179,6 +179,8 @@ def _entry(one: WalletEntry, locale: str, outlet_address: str) -> _Entry:
             "From ¥2,000 WeChat Pay asks for your real name. It is encrypted at once, used for this payout only, and "
             "then deleted. Give it until %(day)s."
         ) % {"day": day(one.until, locale)}
+    elif one.section == "address" or (one.shipment and one.section in ("earned", "paid")):
+        note = _parcel(one, locale)
     elif one.section == "waiting" and not one.url:
         note = say("Open this page in WeChat to collect it.")
     elif one.section == "paid":
@@ -193,8 +195,17 @@ def _entry(one: WalletEntry, locale: str, outlet_address: str) -> _Entry:
         qr=qr(f"{outlet_address}?code={one.code}") if one.code else Markup(""),
         can_collect=one.section == "again",
         wants_name=one.section == "name",
+        wants_address=one.wants_address,
+        corrects=one.shipment == "to_send",
         notice=text_in(one.notice, locale),
     )
+
+
+def _parcel(one: WalletEntry, locale: str) -> str:
+    """What is to be done about a prize that is sent, or where it is."""
+    until = day(one.until, locale) if one.until else ""
+    values = {"carrier": one.carrier, "number": one.tracking_no, "day": until}
+    return catalogue(locale).gettext(SHIPMENTS[one.shipment]) % values
 
 
 def _line(one: ClaimLine, locale: str, *, upwards: bool) -> _Line:

@@ -6,11 +6,23 @@ SECTIONS: dict[str, str] = {
     "right": msg("To redeem"),
     "again": msg("To collect again"),
     "name": msg("Your name is needed"),
+    "address": msg("Your address is needed"),
     "waiting": msg("Waiting for you"),
     "earned": msg("On its way"),
     "checking": msg("Being checked"),
     "paid": msg("Received"),
     "over": msg("No longer available"),
+}
+SHIPMENTS: dict[str, str] = {
+    "to_send": msg("We have your address and will send it soon. Until then you can correct it."),
+    "taken": msg("It is being packed."),
+    "sent": msg("Sent with %(carrier)s, tracking number %(number)s."),
+    "delivered": msg("Delivered. %(carrier)s, tracking number %(number)s."),
+    "returned": msg("The parcel came back to us. Check the address and give it again until %(day)s."),
+    "": msg(
+        "This prize is sent to you. Your name, phone number and address are encrypted at once, used for sending it "
+        "only, and erased 30 days after it has arrived. Give them until %(day)s."
+    ),
 }
 STATES: dict[str, str] = {
     "raised": msg("Waits for approval"),
@@ -26,6 +38,7 @@ STEPS: dict[str, str] = {
 DONE: dict[str, str] = {
     "collect": msg("Sent again. It appears below in a moment; confirm it when it does."),
     "name": msg("Thank you. Your reward is on its way."),
+    "address": msg("Thank you. We will send your prize there."),
     "approve": msg("Approved."),
     "goods": msg("The goods are recorded."),
     "credit": msg("The credit is recorded."),
@@ -61,6 +74,10 @@ ERRORS: dict[str, str] = {
     "reward_not_claimable": msg("This reward is not waiting to be collected."),
     "name_malformed": msg("A name has 2 to 30 letters, as on your bank card."),
     "name_not_wanted": msg("No name is needed here any more."),
+    "receiver_malformed": msg("Who receives it: a name of 2 to 30 characters."),
+    "phone_malformed": msg("The phone number has 7 to 15 digits. Please check it."),
+    "address_malformed": msg("The address has 8 to 200 characters: province, city, street and number."),
+    "address_not_wanted": msg("The address cannot be changed any more."),
     "reward_moved": msg("Too much at once. Send the same again."),
     "claim_not_raised": msg("More than was claimed cannot be approved."),
     "claim_not_approved": msg("More than was approved cannot be settled."),

@@ -5,9 +5,10 @@ import msgspec
 
 
 class WalletEntry(msgspec.Struct, frozen=True):
-    """One reward. `section`: right | again | name | waiting | earned | checking | paid | over.
+    """One reward. `section`: right | again | name | address | waiting | earned | checking | paid | over.
 
     `until` and `on` are days. `code` is a right's, to be shown to the outlet; `add_minor` what its winner adds.
+    `shipment`: to_send | taken | sent | delivered | returned for what is sent; `wants_address`: it may be said now.
     """
 
     reward_id: str
@@ -22,6 +23,26 @@ class WalletEntry(msgspec.Struct, frozen=True):
     add_minor: int = 0
     on: str = ""
     notice: dict[str, str] = {}
+    shipment: str = ""
+    carrier: str = ""
+    tracking_no: str = ""
+    wants_address: bool = False
+
+
+class Typed(msgspec.Struct, frozen=True):
+    """What a refused form of an address said, back to who typed it. `wrong`: the field that was refused, if one was."""
+
+    reward_id: str = ""
+    name: str = ""
+    phone: str = ""
+    address: str = ""
+    wrong: str = ""
+
+    def __repr__(self) -> str:
+        return "Typed(…)"
+
+
+NOTHING_TYPED = Typed()
 
 
 class WalletView(msgspec.Struct, frozen=True):
@@ -31,6 +52,7 @@ class WalletView(msgspec.Struct, frozen=True):
     csrf: str = ""
     error: str = ""
     done: str = ""
+    typed: Typed = NOTHING_TYPED
 
 
 class ClaimLine(msgspec.Struct, frozen=True):

@@ -37,6 +37,9 @@ class IdentityProvider(Protocol):
         """The person who holds this credential. Raises AuthError (`credential_invalid`)."""
 
 
+_SEAL_BYTES = 32
+
+
 class PayeeKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The PayeeKeys secret: `hash` recognises, `seal` encrypts; hex."""
 
@@ -54,6 +57,23 @@ class PayeeKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if not usable:
             raise InputError("payee_keys_malformed", "the PayeeKeys secret cannot be read") from None
         return parsed
+
+
+class AddressKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The AddressKeys secret: `seal` encrypts where prizes are sent; hex."""
+
+    seal: str
+
+    @classmethod
+    def parse(cls, document: str) -> bytes:
+        """The key. Raises InputError (`address_keys_malformed`); says nothing of the content."""
+        try:
+            key = bytes.fromhex(msgspec.json.decode(document, type=cls).seal)
+        except (msgspec.MsgspecError, ValueError):
+            key = b""
+        if len(key) != _SEAL_BYTES:
+            raise InputError("address_keys_malformed", "the AddressKeys secret cannot be read") from None
+        return key
 
 
 class LocalIdentity:

@@ -12,7 +12,7 @@ from uncap.domain.books.accounts import Holder
 from uncap.domain.errors import ConflictError, PoisonError
 from uncap.domain.ledger import Posting, balanced
 from uncap.domain.rewards.accruing import ACCRUAL, month_of
-from uncap.domain.rewards.reward import FINAL, Reward, State
+from uncap.domain.rewards.reward import AWAITING_DELIVERY, AWAITING_DISPATCH, FINAL, Reward, State
 
 DUE_SHARDS = 8
 REWARD = "reward#"
@@ -89,7 +89,14 @@ def waiting_of(reward: Reward) -> str:
     """
     if reward.state in FINAL or not (reward.due_at_ms or reward.state in _STANDS):
         return ""
-    return f"{waiting_prefix(reward.state.value, reward.campaign_id)}{reward.claimed_at_ms:013d}#{reward.reward_id}"
+    sending = reward.state is State.HELD and reward.reason in (AWAITING_DISPATCH, AWAITING_DELIVERY)
+    listed = parcel_list(reward.parcel_state) if sending else reward.state.value
+    return f"{waiting_prefix(listed, reward.campaign_id)}{reward.claimed_at_ms:013d}#{reward.reward_id}"
+
+
+def parcel_list(parcel_state: str) -> str:
+    """In place of the state: prizes to be sent have lists of their own, one for each state of a parcel."""
+    return f"PARCEL_{parcel_state.upper()}"
 
 
 def waiting_prefix(state: str, campaign_id: str = "") -> str:

@@ -11,13 +11,14 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from uncap.adapters.dynamo_faults import translated
-from uncap.adapters.ledger_items import DUE_SHARDS, REWARD, reward_of, waiting_of, waiting_prefix
+from uncap.adapters.ledger_items import DUE_SHARDS, REWARD, parcel_list, reward_of, waiting_of, waiting_prefix
 from uncap.adapters.models import LedgerItem, WaitingIndex
 from uncap.domain.rewards.reward import Reward, State
 
 LISTED = (
-    *(State.HELD, State.FAILED, State.CLAIMABLE),
-    *(State.PENDING, State.SUBMITTING, State.ACCEPTED, State.WAIT_USER),
+    *(State.HELD.value, State.FAILED.value, State.CLAIMABLE.value),
+    *(State.PENDING.value, State.SUBMITTING.value, State.ACCEPTED.value, State.WAIT_USER.value),
+    *(parcel_list(one) for one in ("to_send", "taken", "sent")),
 )
 """In this order they are listed where no state is asked for: what waits for people comes first."""
 _END = "\uffff"
@@ -40,7 +41,7 @@ class RewardLists:
         Raises TransientError.
         """
         at_state = after.partition("#")[0]
-        states: Sequence[str] = [state] if state else [one.value for one in LISTED]
+        states: Sequence[str] = [state] if state else LISTED
         if at_state in states:
             states = states[states.index(at_state) :]
         keys: list[str] = []

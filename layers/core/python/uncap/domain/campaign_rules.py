@@ -17,8 +17,9 @@ from uncap.domain.campaigns.draw_rules import (
 )
 from uncap.domain.campaigns.draws import DRAWN
 from uncap.domain.campaigns.pay_n import PAY_N, pay_n_fault, terms_not_worse
+from uncap.domain.campaigns.physical import PHYSICAL, VALUED, physical_fault
 from uncap.domain.campaigns.rules import RulePart
-from uncap.domain.catalog import Campaign, PersonLimit, Prize
+from uncap.domain.catalog import Campaign, Effect, PersonLimit, Prize
 from uncap.domain.errors import ConflictError, InputError
 from uncap.domain.rewards.accruing import RAIL_MINIMUM_MINOR, only_accrues
 from uncap.domain.rewards.granting import withheld_minor
@@ -133,11 +134,24 @@ def _check_prizes(campaign: Campaign, rules: RulePart) -> None:
         small = prize.kind == "cash" and prize.amount_minor - withheld_minor(prize) < MIN_CASH_MINOR
         if small and not _is_rebate(prize, campaign, rules):
             raise _invalid(f"{prize.prize_id}: less than {MIN_CASH_MINOR} fen cannot be transferred", "prizes")
-        if wrong := pay_n_fault(prize, campaign):
+        if wrong := pay_n_fault(prize, campaign) or physical_fault(prize):
             raise _invalid(f"{prize.prize_id}: {wrong}", "prizes")
     winners = {prize.prize_id for prize in campaign.prizes if prize.kind == PAY_N}
     if any(one.prize_id in winners and one.beneficiary != "consumer" for one in campaign.effects):
         raise _invalid("a pay-N prize is won by consumers", "effects")
+    sent = {prize.prize_id for prize in campaign.prizes if prize.kind == PHYSICAL}
+    every = [*campaign.effects, *(effect for rule in rules.rules for effect in rule.effects)]
+    if any(one.beneficiary != "consumer" and _may_give(one, sent, campaign) for one in every):
+        raise _invalid("a prize that is sent is won by consumers", "effects")
+
+
+def _may_give(effect: Effect, prize_ids: set[str], campaign: Campaign) -> bool:
+    """Whether a claim may get one of these prizes by this effect."""
+    if effect.kind == "laid":
+        return any(share.prize_id in prize_ids for share in campaign.pool)
+    if effect.kind != DRAWN:
+        return effect.prize_id in prize_ids
+    return any(draw.draw_id == effect.prize_id and draw.prize_ids & prize_ids for draw in campaign.draws)
 
 
 def _check_pool(campaign: Campaign) -> None:
@@ -149,7 +163,7 @@ def _check_pool(campaign: Campaign) -> None:
         if not 1 <= share.win <= share.per:
             raise _invalid("of every `per` codes between 1 and `per` win", "pool")
         prize = known[share.prize_id]
-        if prize.kind in ("cash", "trade_credit") and prize.amount_minor > MAX_DRAW_PRIZE_MINOR:
+        if prize.kind in VALUED and prize.amount_minor > MAX_DRAW_PRIZE_MINOR:
             raise _invalid(f"{prize.prize_id}: a draw's prize is worth at most ¥50,000", "prizes")
     if sum((Fraction(share.win, share.per) for share in campaign.pool), Fraction(0)) > 1:
         raise _invalid("more than every code would win", "pool")
@@ -180,7 +194,7 @@ def _check_draws(campaign: Campaign, rules: RulePart) -> None:
         if wrong := draw_fault(draw, {name: prize.kind for name, prize in kinds.items()}):
             raise _invalid(f"{draw.draw_id}: {wrong}", "draws")
         for prize in (kinds[name] for name in draw.prize_ids):
-            if prize.kind in ("cash", "trade_credit") and prize.amount_minor > MAX_DRAW_PRIZE_MINOR:
+            if prize.kind in VALUED and prize.amount_minor > MAX_DRAW_PRIZE_MINOR:
                 raise _invalid(f"{prize.prize_id}: a draw's prize is worth at most ¥50,000", "prizes")
     every = [*campaign.effects, *(effect for rule in rules.rules for effect in rule.effects)]
     drawn = [effect for effect in every if effect.kind == DRAWN]
@@ -203,7 +217,7 @@ def _check_closing(campaign: Campaign, rules: RulePart) -> None:
     if wrong := closing_fault(terms, {name: prize.kind for name, prize in kinds.items()}, slots):
         raise _invalid(wrong, "closing")
     for prize in (kinds[name] for name in terms.prize_ids):
-        if prize.kind in ("cash", "trade_credit") and prize.amount_minor > MAX_DRAW_PRIZE_MINOR:
+        if prize.kind in VALUED and prize.amount_minor > MAX_DRAW_PRIZE_MINOR:
             raise _invalid(f"{prize.prize_id}: a draw's prize is worth at most ¥50,000", "prizes")
 
 

@@ -136,10 +136,10 @@ class CodeBatch(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Prize(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One kind of prize. `amount_minor`: fen for cash and trade credit, whole points, pieces of goods."""
+    """One kind of prize. `amount_minor`: fen for cash, trade credit and physical prizes, whole points, pieces."""
 
     prize_id: str
-    kind: str  # cash | points | trade_credit | goods_voucher | pay_n
+    kind: str  # cash | points | trade_credit | goods_voucher | pay_n | physical
     amount_minor: int
     name: Text
     tax_class: str = "none"  # none | incidental

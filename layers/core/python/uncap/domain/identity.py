@@ -1,6 +1,7 @@
 """Persons and payees: a keyed hash to recognise someone by, a sealed openid to pay them by.
 
-The scan path hashes and seals; only the payout worker opens (docs/architecture.md, "Persons and payees").
+The scan path hashes and seals; only the payout worker opens a payee, and the console the address of a prize that is
+to be sent (docs/architecture.md, "Persons and payees").
 """
 
 import base64
@@ -39,6 +40,16 @@ def seal_name(seal_key: bytes, reward_id: str, name: str, nonce: bytes) -> str:
 def open_name(seal_key: bytes, reward_id: str, sealed: str) -> str:
     """The name again. Raises PoisonError (`payee_unreadable`)."""
     return open_payee(seal_key, f"name|{reward_id}", sealed)
+
+
+def seal_address(seal_key: bytes, reward_id: str, address: str, nonce: bytes) -> str:
+    """Where a prize is to be sent, as one text, under a key of its own and bound to its reward."""
+    return seal_payee(seal_key, f"address|{reward_id}", address, nonce)
+
+
+def open_address(seal_key: bytes, reward_id: str, sealed: str) -> str:
+    """That text again. Raises PoisonError (`payee_unreadable`)."""
+    return open_payee(seal_key, f"address|{reward_id}", sealed)
 
 
 def open_payee(seal_key: bytes, person: str, payee: str) -> str:

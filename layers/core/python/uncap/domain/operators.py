@@ -30,6 +30,7 @@ AREAS = (
     "campaigns",
     "overview",
     "rewards",
+    "parcels",
     "diversion",
     "audit",
     "epochs",
@@ -37,7 +38,7 @@ AREAS = (
 )
 ACTIONS = ("read", "write", "approve", "export")
 
-_READ = {area: "read" for area in AREAS if area not in ("codes", "audit", "epcis")}
+_READ = {area: "read" for area in AREAS if area not in ("codes", "audit", "epcis", "parcels")}
 _GRANTS: dict[str, dict[str, str]] = {
     "admin": dict.fromkeys(AREAS, "read write approve export"),
     "brand": _READ
@@ -47,6 +48,7 @@ _GRANTS: dict[str, dict[str, str]] = {
         "recalls": "read write approve export",
         "shipments": "read write",
         "rewards": "read write",
+        "parcels": "read write",
         "codes": "read write approve",
         "epcis": "read write",
     },
@@ -59,7 +61,7 @@ _GRANTS: dict[str, dict[str, str]] = {
         "epcis": "read write",
     },
     "logistics": {"products": "read", "parties": "read", "batches": "read", "recalls": "read"}
-    | dict.fromkeys(("shipments", "uploads", "epcis"), "read write"),
+    | dict.fromkeys(("shipments", "uploads", "epcis", "parcels"), "read write"),
     # A machine: another system that captures and asks for events.
     "erp": {"products": "read", "parties": "read", "uploads": "read write", "epcis": "read write"},
     "finance": _READ

@@ -8,6 +8,7 @@ import msgspec
 from uncap.adapters.wechat_sdk import WeChatSdk
 from uncap.routes.scan_replies import Meter
 from uncap.services.collect_reward import NameDesk
+from uncap.services.give_address import AddressDesk
 from uncap.services.join_party import MemberDesk
 from uncap.services.open_session import SessionDesk
 from uncap.services.read_wallet import WalletDesk
@@ -19,6 +20,7 @@ from webui.channel_views import ClaimLine, StepView
 RequestKey = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{8,64}$(?!\n)", max_length=64)]
 _Code = Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
 _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
+_Line = Annotated[str, msgspec.Meta(max_length=400)]
 _Csrf = Annotated[str, msgspec.Meta(max_length=128)]
 _Digits = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,9}$(?!\n)", max_length=9)]
 
@@ -33,6 +35,7 @@ class ChannelDesk(msgspec.Struct, frozen=True):
     replenish: ReplenishDesk
     wallet: WalletDesk
     names: NameDesk
+    addresses: AddressDesk
     workspace: WorkspaceDesk
     meter: Meter
     clock_ms: Callable[[], int]
@@ -84,8 +87,27 @@ class NameForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     csrf: _Csrf
 
 
+class AddressInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a prize is to be sent: 2 to 30 characters, 7 to 15 digits, 8 to 200 characters. Sealed at once; never
+    logged, never shown again but to who sends it."""
+
+    name: _Line
+    phone: _Line
+    address: _Line
+
+
+class AddressForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The page's form."""
+
+    reward_id: Annotated[str, msgspec.Meta(max_length=26)]
+    csrf: _Csrf
+    name: _Line = ""
+    phone: _Line = ""
+    address: _Line = ""
+
+
 class NamedReply(msgspec.Struct, frozen=True):
-    """The reward is owed again, and on its way."""
+    """The reward is on its way, or to be sent."""
 
     reward_id: str
     state: str

@@ -14,6 +14,8 @@ from uncap.domain.errors import InputError, NotFoundError, UncapError
 from uncap.domain.sessions import Session, check_csrf, csrf_token
 from uncap.routes.channel_desk import (
     ActForm,
+    AddressForm,
+    AddressInput,
     ChannelDesk,
     ClaimsReply,
     CollectForm,
@@ -28,6 +30,7 @@ from uncap.routes.problems import status_of
 from uncap.routes.requests import Request
 from uncap.routes.scan_replies import Meter, count_error, json_reply, session_cookie
 from uncap.services.collect_reward import give_name
+from uncap.services.give_address import give_address
 from uncap.services.join_party import as_member, believed, join_party
 from uncap.services.open_session import OpenSession, require_session, session_for_page
 from uncap.services.read_wallet import collect_again, read_wallet
@@ -36,7 +39,7 @@ from uncap.services.redeem_right import Receipt, Wanted, redeem_right
 from uncap.services.replenish import Act, decide_for_party
 from uncap.services.sign_in_person import AsksElsewhere
 from webui import channel_page
-from webui.channel_views import ReceiptView, WalletView, WorkspaceView
+from webui.channel_views import NOTHING_TYPED, ReceiptView, Typed, WalletView, WorkspaceView
 from webui.i18n import locale_of
 from webui.security import page_headers
 
@@ -44,6 +47,7 @@ WALLET, OUTLET, SDK = "/wallet", "/outlet", "/v1/wechat/signature"
 _REDEMPTION = msgspec.json.Decoder(RedemptionInput)
 _ACT = msgspec.json.Decoder(Act)
 _NAME = msgspec.json.Decoder(NameInput)
+_ADDRESS = msgspec.json.Decoder(AddressInput)
 _KEY_BYTES = 16
 _MAX_URL = 500
 
@@ -107,11 +111,23 @@ class ChannelApi:
 
     def give_name(self, request: Request, reward_id: str) -> Response[str]:
         """The same by a person's program."""
-        token = request.require_session_token()
-        if not request.bearer():
-            request.require_same_origin(self._public_host)
-        session = require_session(self._desk.session, token, self._desk.clock_ms())
-        reward = give_name(self._desk.names, session, reward_id, request.json(_NAME).name)
+        reward = give_name(self._desk.names, self._owner(request), reward_id, request.json(_NAME).name)
+        return json_reply(NamedReply(reward.reward_id, str(reward.state)))
+
+    def address_form(self, request: Request) -> Response[str]:
+        """The page's form: where a prize is to be sent; what was typed stays on the page if it is refused."""
+        form = request.form(AddressForm)
+        typed = (form.name, form.phone, form.address)
+        try:
+            give_address(self._desk.addresses, self._by_form(request, form.csrf), form.reward_id, *typed)
+        except UncapError as error:
+            return self._wallet(request, error=error, typed=Typed(form.reward_id, *typed, wrong=error.where))
+        return _see(f"{WALLET}?{urlencode({'done': 'address'})}")
+
+    def give_address(self, request: Request, reward_id: str) -> Response[str]:
+        """The same by a person's program."""
+        session, body = self._owner(request), request.json(_ADDRESS)
+        reward = give_address(self._desk.addresses, session, reward_id, body.name, body.phone, body.address)
         return json_reply(NamedReply(reward.reward_id, str(reward.state)))
 
     def outlet(self, request: Request) -> Response[str]:
@@ -165,7 +181,7 @@ class ChannelApi:
             return self._outlet(request, error=error)
         return _see(f"{OUTLET}?{urlencode({'done': form.kind})}")
 
-    def _wallet(self, request: Request, error: UncapError | None = None) -> Response[str]:
+    def _wallet(self, request: Request, error: UncapError | None = None, typed: Typed = NOTHING_TYPED) -> Response[str]:
         now_ms = self._desk.clock_ms()
         opened = session_for_page(self._desk.session, request.cookie(), now_ms)
         if (elsewhere := self._sign_in(opened, WALLET)) is not None:
@@ -173,8 +189,8 @@ class ChannelApi:
         base = self._desk.link_base or request.origin
         entries = read_wallet(self._desk.wallet, opened.session, now_ms, back=base + WALLET)
         csrf = csrf_token(self._desk.session.keys(), opened.session)
-        done = request.query("done") if request.query("done") in ("collect", "name") else ""
-        view = WalletView(entries, csrf, self._word(error), done)
+        done = request.query("done") if request.query("done") in ("collect", "name", "address") else ""
+        view = WalletView(entries, csrf, self._word(error), done, typed)
         return self._html(request, opened, error, lambda locale: channel_page.wallet(view, locale, base + OUTLET))
 
     def _outlet(
@@ -246,11 +262,15 @@ class ChannelApi:
             return None
         return _see(f"/v1/sign-in?{urlencode({'to': page})}")
 
-    def _member(self, request: Request, now_ms: int) -> OpenSession:
+    def _owner(self, request: Request) -> Session:
+        """Who a person's program speaks for."""
         token = request.require_session_token()
         if not request.bearer():
             request.require_same_origin(self._public_host)
-        return as_member(self._desk.members, require_session(self._desk.session, token, now_ms), now_ms, fresh=True)
+        return require_session(self._desk.session, token, self._desk.clock_ms())
+
+    def _member(self, request: Request, now_ms: int) -> OpenSession:
+        return as_member(self._desk.members, self._owner(request), now_ms, fresh=True)
 
     def _by_form(self, request: Request, csrf: str) -> Session:
         session = require_session(self._desk.session, request.cookie(), self._desk.clock_ms())

@@ -5,6 +5,8 @@ from uncap.adapters.wechat_sdk import SdkConfig
 from uncap.domain.replenishment import Claim
 from uncap.routes.channel_desk import (
     ActForm,
+    AddressForm,
+    AddressInput,
     ClaimsReply,
     CollectForm,
     JoinForm,
@@ -28,6 +30,7 @@ _BUSY = {503: "try the same again after Retry-After"}
 _INPUT = {400: "the request cannot be right", 413: "`body_too_large`", 415: "`media_type_unsupported`"}
 _SIGN_IN = Answer(303, "a visitor nobody knows signs in first", (), {"Location": "/v1/sign-in"})
 _DONE = Answer(303, "done: back to the page", (), {"Location": "the page"})
+_ADDRESS_PROBLEMS = {404: "`reward_not_ready`", 409: "`address_not_wanted`, `reward_moved`"}
 _NAME_PROBLEMS = {404: "`reward_not_ready`", 409: "`name_not_wanted`, `reward_moved`"}
 
 
@@ -127,6 +130,15 @@ ROUTES: tuple[Route, ...] = (
         _NAME_PROBLEMS,
         NameInput,
     ),
+    _call(
+        "POST",
+        "/v1/rewards/{reward_id}/address",
+        "give_address",
+        "Where a prize is to be sent (reason `awaiting_address`), or another place until it is taken over.",
+        NamedReply,
+        _ADDRESS_PROBLEMS,
+        AddressInput,
+    ),
     _page("/wallet", "wallet", "The caller's rewards that are kept here or wait."),
     _form(
         "/wallet",
@@ -136,6 +148,7 @@ ROUTES: tuple[Route, ...] = (
         {404: "`reward_not_ready`", 409: "`reward_not_claimable`"},
     ),
     _form("/wallet/name", "name_form", "The payee's name, from the page.", NameForm, _NAME_PROBLEMS),
+    _form("/wallet/address", "address_form", "Where a prize is to be sent.", AddressForm, _ADDRESS_PROBLEMS),
     _page("/outlet", "outlet", "The page of a party's people.", Parameter("code", "query", "filled into the form")),
     Route(
         method="GET",

@@ -39,6 +39,7 @@ _BY_CODE = {
     "aws_refused": 500,
     "code_keys_malformed": 500,
     "payee_keys_malformed": 500,
+    "address_keys_malformed": 500,
     "session_keys_malformed": 500,
 }
 # The most special class first.

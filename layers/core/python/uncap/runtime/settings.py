@@ -47,6 +47,7 @@ class ChannelSettings(_Common, frozen=True, kw_only=True):
     parties_table: str
     session_keys_secret: str
     payee_keys_secret: str
+    address_keys_secret: str
     identity_provider: str = "local"
     wechat_app_id: str = ""
     wechat_app_secret: str = ""  # the WeChatApp secret's ARN
@@ -69,6 +70,7 @@ class ConsoleSettings(_Common, frozen=True, kw_only=True):
     code_keys_secret: str
     draw_keys_secret: str
     operator_keys_secret: str
+    address_keys_secret: str
     reward_queue_url: str
     events_table: str
     uploads_bucket: str

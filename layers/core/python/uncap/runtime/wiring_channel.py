@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler.api_gateway import APIGatewayHttpResolv
 
 from uncap.adapters.catalog import Catalog
 from uncap.adapters.catalog_wire import WireCatalogSource
-from uncap.adapters.identity import PayeeKeys, identity_provider
+from uncap.adapters.identity import AddressKeys, PayeeKeys, identity_provider
 from uncap.adapters.ledger_wire import WireLedger
 from uncap.adapters.limits_wire import WireLimits
 from uncap.adapters.memberships_wire import WireMemberships
@@ -36,6 +36,7 @@ from uncap.runtime.observability import Observer
 from uncap.runtime.settings import ChannelSettings, read
 from uncap.runtime.sign_in import wechat_place
 from uncap.services.collect_reward import NameDesk
+from uncap.services.give_address import AddressDesk
 from uncap.services.join_party import MemberDesk
 from uncap.services.open_session import SessionDesk
 from uncap.services.read_reward import RewardDesk
@@ -87,6 +88,7 @@ def build_desk(
     session = _session_desk(settings, vault, payee_keys, clock, random_bytes)
     wallet = _wallet_desk(settings, database, catalog, store, lambda: bytes.fromhex(payee_keys().hash))
     rewards = WireRewards(database, settings.ledger_table)
+    address_key = CachedSecret(vault, settings.address_keys_secret, AddressKeys.parse, clock)
 
     def tell(session: Session, reward: Reward) -> None:
         tell_worker(wallet, session, reward, clock())
@@ -98,6 +100,7 @@ def build_desk(
         replenish=ReplenishDesk(store, parties.party),
         wallet=wallet,
         names=NameDesk(rewards, tell, lambda: bytes.fromhex(payee_keys().seal), random_bytes, clock),
+        addresses=AddressDesk(rewards, address_key, random_bytes, clock),
         workspace=WorkspaceDesk(store, catalog, parties.party, redeem.zone),
         meter=meter,
         clock_ms=clock,

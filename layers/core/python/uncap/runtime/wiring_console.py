@@ -21,6 +21,7 @@ from uncap.adapters.batch_numbers import next_batch_no
 from uncap.adapters.catalog import Catalog
 from uncap.adapters.claim_records import ClaimRecords
 from uncap.adapters.documents import DocumentTable
+from uncap.adapters.identity import AddressKeys
 from uncap.adapters.insights import Insights
 from uncap.adapters.ledger import DynamoLedger
 from uncap.adapters.models import CatalogItem, FlowItem, InsightItem, LedgerItem, PartyItem, ScanItem, open_tables
@@ -98,6 +99,7 @@ def build_desk(settings: ConsoleSettings, vault: Caller, clock: Callable[[], int
         next_batch_no=next_batch_no,
         keyring=CachedSecret(vault, settings.code_keys_secret, Keyring.parse, clock),
         operator_keys=CachedSecret(vault, settings.operator_keys_secret, _operator_keys, clock),
+        address_key=CachedSecret(vault, settings.address_keys_secret, AddressKeys.parse, clock),
         draw_master=CachedSecret(vault, settings.draw_keys_secret, _draw_master, clock),
         link_base=settings.link_base,
         cache_age_ms=settings.catalog_max_age_ms,

@@ -45,10 +45,11 @@ class NewPayN(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class NewPrize(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`amount_minor`: fen for cash and trade credit, whole points, pieces of goods. `pay_n` with kind pay_n."""
+    """`amount_minor`: fen for cash and trade credit, a physical prize's market value in fen, whole points, pieces of
+    goods. `pay_n` with kind pay_n."""
 
     prize_id: Id
-    kind: Literal["cash", "points", "trade_credit", "goods_voucher", "pay_n"]
+    kind: Literal["cash", "points", "trade_credit", "goods_voucher", "pay_n", "physical"]
     amount_minor: Count
     name: Words
     tax_class: Literal["none", "incidental"] = "none"

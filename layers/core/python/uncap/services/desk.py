@@ -96,6 +96,7 @@ class Desk:
     draw_master: Callable[[], bytes] = field(repr=False)
     alerts: AlertDesk = field(kw_only=True)
     replenishments: Callable[[], Replenishments] = field(kw_only=True)
+    address_key: Callable[[], bytes] = field(kw_only=True, repr=False)
     event_goods: MakeActs = field(kw_only=True)
     link_base: str = ""
     cache_age_ms: int = 5_000

@@ -26,12 +26,12 @@ from uncap.domain.rewards.drawn import Candidates
 from uncap.domain.rewards.granting import Ground, deadline_ms, picks_of, rewards_of
 from uncap.domain.rewards.ports import Channel, ChannelReader, LedgerStore, RewardQueue
 from uncap.domain.rewards.reward import Reward, State
-from uncap.domain.rewards.states import issue, waits_for_person
+from uncap.domain.rewards.states import waits_for_person
 from uncap.domain.scans import CodeRef, Mark, ScanChange, ScanImage
 from uncap.services.decide_claims import Claimed, Targeting, decide_claim, place_now
 from uncap.services.draw_prizes import Drawing, drawn_slots, fill
 from uncap.services.judge_risk import RiskGate, judged, reviewed
-from uncap.services.make_attempt import booked_at_birth
+from uncap.services.make_attempt import WITHOUT_RAIL, booked_at_birth, without_rail
 from uncap.services.stop_money import Brakes
 
 
@@ -229,13 +229,13 @@ def _worthless(ref: CodeRef, claim: Mark, view: BatchView, release: Release, cam
 def _paid_at_once(reward: Reward, granter: Granter) -> Reward:
     """What our own ledger pays needs no queue and no second write, unless money may not move or it has to wait.
 
-    Nor does a pay-N right, which is put as one that may be redeemed.
+    Nor do a pay-N right, put as one that may be redeemed, and a prize that is sent, put as one that waits for where.
     """
-    if reward.kind == PAY_N and reward.state is State.PENDING and not granter.brakes.reason(reward):
-        return msgspec.structs.replace(issue(reward), rev=reward.rev)
-    rail = granter.own.get(reward.kind)
-    if rail is None or reward.state is not State.PENDING or granter.brakes.reason(reward):
+    rail, alone = granter.own.get(reward.kind), reward.kind in WITHOUT_RAIL
+    if not (rail or alone) or reward.state is not State.PENDING or granter.brakes.reason(reward):
         return reward
+    if rail is None:
+        return msgspec.structs.replace(without_rail(reward, granter.clock_ms()), rev=reward.rev)
     try:
         return booked_at_birth(reward, rail, granter.catalog, granter.clock_ms())
     except (ConflictError, InputError):

@@ -6,14 +6,18 @@ Used by `pay_reward.py`, and for what our own ledger pays by `grant_rewards.py`.
 import msgspec
 
 from uncap.adapters.catalog import Catalog
+from uncap.domain.campaigns.pay_n import PAY_N
+from uncap.domain.campaigns.physical import PHYSICAL
 from uncap.domain.catalog import Campaign
 from uncap.domain.errors import ConflictError, NotFoundError
 from uncap.domain.rails import PayInstruction, Rail, Scene
 from uncap.domain.rewards import ids, states
 from uncap.domain.rewards.outcomes import apply_outcome
+from uncap.domain.rewards.parcels import ask
 from uncap.domain.rewards.reward import Attempt, Reward, State
 
 OWN_LEDGER = "own_ledger"
+WITHOUT_RAIL = (PAY_N, PHYSICAL)
 _LANGUAGE = "zh-CN"
 _TEXT_CHARACTERS = 32
 
@@ -38,6 +42,11 @@ def book(reward: Reward, rail: Rail, catalog: Catalog, now_ms: int) -> Reward:
 def booked_at_birth(reward: Reward, rail: Rail, catalog: Catalog, now_ms: int) -> Reward:
     """The same for a reward that is not stored yet: its first put carries the grant and the settlement."""
     return msgspec.structs.replace(book(reward, rail, catalog, now_ms), rev=reward.rev)
+
+
+def without_rail(reward: Reward, now_ms: int) -> Reward:
+    """The first move of what no rail pays: a right may be redeemed, a prize that is sent waits for its address."""
+    return states.issue(reward) if reward.kind == PAY_N else ask(reward, now_ms)
 
 
 def instruction(reward: Reward, payee: str, user_name: str = "") -> PayInstruction:

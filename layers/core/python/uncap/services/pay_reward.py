@@ -10,7 +10,7 @@ from uncap.domain.rails import NotAccepted, NotFound, Rail, RailOutcome, Unknown
 from uncap.domain.rewards import ids, states
 from uncap.domain.rewards.reward import AWAITING_NAME, Reward, State
 from uncap.domain.rewards.states import Step
-from uncap.services.make_attempt import OWN_LEDGER, begin, book, instruction
+from uncap.services.make_attempt import OWN_LEDGER, begin, book, instruction, without_rail
 from uncap.services.schedule_payouts import PostponedError
 from uncap.services.settle_payout import RACES, Payouts, poll, settle
 
@@ -43,7 +43,7 @@ def _step(reward: Reward, payouts: Payouts) -> Reward:
         return reward
     if step is Step.LOOK:
         return poll(reward, payouts)
-    if step is Step.ISSUE:
+    if step in (Step.ISSUE, Step.ASK):
         return _issue(reward, payouts)
     account = reward.attempt.account if reward.attempt else ""
     if reward.kind not in payouts.rails or (step is not Step.BEGIN and account and account not in payouts.accounts):
@@ -55,10 +55,10 @@ def _step(reward: Reward, payouts: Payouts) -> Reward:
 
 
 def _issue(reward: Reward, payouts: Payouts) -> Reward:
-    """A pay-N right that was held may be redeemed from now on."""
+    """What no rail pays, and was held until now."""
     if reason := payouts.brakes.reason(reward):
         return _hold(reward, reason, payouts)
-    issued = states.issue(reward)
+    issued = without_rail(reward, payouts.clock_ms())
     payouts.ledger.replace(reward, issued)
     return issued
 

@@ -10,12 +10,13 @@ from uncap.adapters.catalog import Catalog
 from uncap.domain.campaigns.pay_n import PAY_N
 from uncap.domain.errors import NotFoundError
 from uncap.domain.lifecycle import notice_of
-from uncap.domain.rewards.reward import AWAITING_NAME, Reward, State
+from uncap.domain.rewards.reward import AWAITING_ADDRESS, AWAITING_NAME, Reward, State
 from uncap.domain.sessions import Session
 
 WALLET = "/wallet"
 TO_REDEEM = "redeem"
 TO_NAME = "name"
+TO_ADDRESS = "address"
 _REWARD_ID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}", re.ASCII)
 
 
@@ -40,6 +41,14 @@ class RewardAction(msgspec.Struct, frozen=True):
     url: str
 
 
+class Shipment(msgspec.Struct, frozen=True):
+    """A prize that is sent. `state`: to_send | taken | sent | delivered | returned; its address is shown to nobody."""
+
+    state: str
+    carrier: str
+    tracking_no: str
+
+
 class RewardReply(msgspec.Struct, frozen=True, omit_defaults=True):
     """As published (docs/architecture.md). `amount_minor` is what the person receives, tax already withheld.
 
@@ -55,6 +64,7 @@ class RewardReply(msgspec.Struct, frozen=True, omit_defaults=True):
     reason: str
     action: RewardAction | None
     notice: dict[str, str] = {}
+    shipment: Shipment | None = None
 
 
 def read_reward(
@@ -77,7 +87,15 @@ def read_reward(
         reason=TO_REDEEM if _is_right(reward) else reward.reason,
         action=_action(desk.confirm_url, reward, back),
         notice=_notice(desk.catalog, reward),
+        shipment=_shipment(reward),
     )
+
+
+def _shipment(reward: Reward) -> Shipment | None:
+    parcel = reward.parcel
+    if parcel is None or reward.state is State.RELEASED:
+        return None
+    return Shipment(parcel.state, parcel.carrier, parcel.tracking_no)
 
 
 def _is_right(reward: Reward) -> bool:
@@ -101,6 +119,8 @@ def _action(confirm_url: str, reward: Reward, back: str) -> RewardAction | None:
         return RewardAction(TO_REDEEM, WALLET)
     if reward.state is State.HELD and reward.reason == AWAITING_NAME:
         return RewardAction(TO_NAME, WALLET)
+    if reward.state is State.HELD and reward.reason == AWAITING_ADDRESS:
+        return RewardAction(TO_ADDRESS, WALLET)
     if reward.state is not State.WAIT_USER or reward.action is None:
         return None
     if not confirm_url:

@@ -1,4 +1,4 @@
-"""A person's wallet: what is kept here for them, what waits for their tap or name, what they can collect again.
+"""A person's wallet: what is kept here, what waits for their tap, name or address, what they can collect again.
 
 Called by `routes/channel_routes.py`. Collecting again is a scan of the code one holds, with the claim's own id: the
 relay then sends the payout anew, as it does for an owner who scans again; no other way to the rail is opened: ADR 0021.
@@ -17,7 +17,15 @@ from uncap.adapters.wire.dynamodb import Attributes
 from uncap.domain.campaigns.pay_n import PAY_N
 from uncap.domain.days import day_of
 from uncap.domain.errors import ConflictError, NotFoundError
-from uncap.domain.rewards.reward import AWAITING_NAME, Reward, State
+from uncap.domain.rewards.parcels import takes_address
+from uncap.domain.rewards.reward import (
+    AWAITING_ADDRESS,
+    AWAITING_DELIVERY,
+    AWAITING_DISPATCH,
+    AWAITING_NAME,
+    Reward,
+    State,
+)
 from uncap.domain.rewards.rights import code_of, lookup_key
 from uncap.domain.scans import Mark
 from uncap.domain.sessions import Session
@@ -26,6 +34,8 @@ from uncap.services.read_reward import RewardDesk, read_reward
 from webui.channel_views import WalletEntry
 
 SHOWN = 50
+_UNTIL = ("right", "again", "name", "address")
+"""Sections of what ends on a day."""
 
 
 class Lists(Protocol):
@@ -102,7 +112,7 @@ def _can_collect(reward: Reward, now_ms: int) -> bool:
 
 def _entry(desk: WalletDesk, session: Session, reward: Reward, now_ms: int, back: str) -> WalletEntry:
     reply = read_reward(desk.reward, session, reward.reward_id, known=reward, back=back)
-    section = _section(reward, now_ms)
+    section, shipment = _section(reward, now_ms), reply.shipment
     terms = None
     if reward.kind == PAY_N:
         campaign = desk.catalog.campaign_version(reward.campaign_id, reward.campaign_version)
@@ -114,8 +124,12 @@ def _entry(desk: WalletDesk, session: Session, reward: Reward, now_ms: int, back
         amount_minor=reply.amount_minor,
         currency=reply.currency,
         prize=reply.prize,
+        shipment=shipment.state if shipment else "",
+        carrier=shipment.carrier if shipment else "",
+        tracking_no=shipment.tracking_no if shipment else "",
+        wants_address=takes_address(reward, now_ms),
         url=reply.action.url if reply.action and section == "waiting" else "",
-        until=day_of(reward.claimable_until_ms - 1, desk.zone) if section in ("right", "again", "name") else "",
+        until=day_of(reward.claimable_until_ms - 1, desk.zone) if section in _UNTIL else "",
         code=_code(desk, reward) if section == "right" else "",
         add_minor=terms.add_minor if terms else 0,
         on=day_of(reward.paid_at_ms or reward.claimed_at_ms, desk.zone),
@@ -138,6 +152,10 @@ def _section(reward: Reward, now_ms: int) -> str:
     sections = {State.PAID: "paid", State.WAIT_USER: "waiting", State.RELEASED: "over"}
     if reward.state is State.HELD and reward.reason == AWAITING_NAME:
         return "name" if now_ms < reward.claimable_until_ms else "over"
+    if reward.state is State.HELD and reward.reason == AWAITING_ADDRESS:
+        return "address" if now_ms < reward.claimable_until_ms else "over"
+    if reward.state is State.HELD and reward.reason in (AWAITING_DISPATCH, AWAITING_DELIVERY):
+        return "earned"
     if reward.state in (State.HELD, State.FAILED):
         return "checking"
     return sections.get(reward.state, "earned")

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from uncap.domain.errors import UncapError
 from uncap.domain.rails import NotFound
-from uncap.domain.rewards import ids, states
+from uncap.domain.rewards import ids, parcels, states
 from uncap.domain.rewards.ports import RewardQueue, ShipmentReader
-from uncap.domain.rewards.reward import AWAITING_NAME, Reward, State
+from uncap.domain.rewards.reward import AWAITING_ADDRESS, AWAITING_DELIVERY, AWAITING_NAME, Reward, State
 from uncap.services.decide_hold import CALLS_ARRIVE_WITHIN_MS
 from uncap.services.settle_payout import Payouts, poll
 
@@ -67,12 +67,16 @@ def _sweep_one(reward_id: str, payouts: Payouts, shipments: ShipmentReader) -> R
         return poll(reward, payouts)
     if reward.state in (State.CLAIMABLE, State.FAILED):
         return _move(reward, states.expire(reward, now_ms), payouts)
+    if reward.state is State.PAID and reward.parcel is not None:
+        return _move(reward, parcels.erased(reward), payouts)
     return _sweep_held(reward, payouts, shipments) if reward.state is State.HELD else reward
 
 
 def _sweep_held(reward: Reward, payouts: Payouts, shipments: ShipmentReader) -> Reward:
     now_ms = payouts.clock_ms()
-    if reward.reason in (states.AWAITING_ASSOCIATION, AWAITING_NAME):
+    if reward.reason == AWAITING_DELIVERY:
+        return _move(reward, parcels.delivered(reward, now_ms), payouts)
+    if reward.reason in (states.AWAITING_ASSOCIATION, AWAITING_NAME, AWAITING_ADDRESS):
         return _move(reward, states.expire(reward, now_ms), payouts)
     if reward.reason in _DIVERSION and payouts.brakes.reason(reward) == states.DIVERSION_CONFIRMED:
         return _forfeit(reward, payouts)

@@ -12,6 +12,7 @@ from uncap.domain.campaigns.draw_rules import draw_not_worse
 from uncap.domain.campaigns.draws import DRAWN, Draw
 from uncap.domain.campaigns.matching import SETS
 from uncap.domain.campaigns.pay_n import PAY_N
+from uncap.domain.campaigns.physical import VALUED
 from uncap.domain.campaigns.reference import Slot, with_wider
 from uncap.domain.campaigns.rules import MAX_RULES, MAX_SLOTS, Condition, Nth, Rule, RulePart, Streak
 from uncap.domain.catalog import Campaign, Effect, Prize
@@ -147,7 +148,7 @@ def _check_effects(rule: Rule, prizes: dict[str, Prize], laid: set[Slot]) -> Non
             raise _invalid(f"there is no prize {effect.prize_id!r} in this campaign", where)
         if prize.kind == PAY_N and effect.beneficiary != "consumer":
             raise _invalid("a pay-N prize is won by consumers", where)
-        too_much = prize.kind in ("cash", "trade_credit") and prize.amount_minor > MAX_CHANCE_PRIZE_MINOR
+        too_much = prize.kind in VALUED and prize.amount_minor > MAX_CHANCE_PRIZE_MINOR
         if too_much and effect.beneficiary == "consumer":
             raise _invalid(f"{prize.prize_id}: what a consumer may win by luck is worth at most ¥50,000", where)
 

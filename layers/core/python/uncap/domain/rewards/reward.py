@@ -16,6 +16,8 @@ from uncap.domain.scans import CodeRef
 VERSION = 1
 AWAITING_NAME = "awaiting_name"
 """Why a reward is held from ¥2,000 until its owner says a name."""
+AWAITING_ADDRESS, AWAITING_DISPATCH, AWAITING_DELIVERY = "awaiting_address", "awaiting_dispatch", "awaiting_delivery"
+"""Why a prize that is sent is held: its owner has not said where to; nobody has sent it; it has not arrived."""
 
 
 class State(StrEnum):
@@ -71,6 +73,17 @@ class Redemption(msgspec.Struct, frozen=True, omit_defaults=True):
     upstream: str = msgspec.field(name="u")  # who owes the outlet the replacement
 
 
+class Parcel(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A prize that is sent. `address` is sealed, "" once it is erased; `by` is the operator who took it over."""
+
+    state: str = msgspec.field(name="s")  # to_send | taken | sent | delivered | returned
+    at_ms: int = msgspec.field(name="t")  # since when
+    address: str = msgspec.field(name="a", default="")
+    by: str = msgspec.field(name="b", default="")
+    carrier: str = msgspec.field(name="c", default="")
+    tracking_no: str = msgspec.field(name="n", default="")
+
+
 class Reward(msgspec.Struct, frozen=True, omit_defaults=True):
     """`amount_minor` is the prize's face value; the person receives `net_minor`. `rev` counts the item's writes.
 
@@ -112,11 +125,17 @@ class Reward(msgspec.Struct, frozen=True, omit_defaults=True):
     cleared: str = msgspec.field(name="cl", default="")  # the stop that people decided does not hold this one
     review: str = msgspec.field(name="rv", default="")  # what the risk gate found, while the party is still waited for
     holds: tuple[str, ...] = msgspec.field(name="ho", default=())  # a drawn prize's places in budgets (ADR 0019)
+    parcel: Parcel | None = msgspec.field(name="pc", default=None)  # a prize that is sent: where it stands (ADR 0035)
 
     @property
     def net_minor(self) -> int:
         """What the rail is told to pay."""
         return self.amount_minor - self.withheld_minor
+
+    @property
+    def parcel_state(self) -> str:
+        """Where its parcel stands, "" without one."""
+        return self.parcel.state if self.parcel else ""
 
     @property
     def is_final(self) -> bool:

@@ -10,9 +10,19 @@ from typing import Any
 import msgspec
 
 from uncap.domain.campaigns.pay_n import PAY_N
+from uncap.domain.campaigns.physical import PHYSICAL
 from uncap.domain.codes import crockford
 from uncap.domain.errors import ConflictError
-from uncap.domain.rewards.reward import AWAITING_NAME, Attempt, Redemption, Reward, State
+from uncap.domain.rewards.reward import (
+    AWAITING_ADDRESS,
+    AWAITING_DELIVERY,
+    AWAITING_DISPATCH,
+    AWAITING_NAME,
+    Attempt,
+    Redemption,
+    Reward,
+    State,
+)
 from uncap.domain.rewards.rights import redeemed_right, released_right
 
 PAID_WORD = "paid"
@@ -29,6 +39,9 @@ WAITS_FOR_FACT = frozenset(
         AWAITING_SHIPMENT,
         AWAITING_ASSOCIATION,
         AWAITING_NAME,
+        AWAITING_ADDRESS,
+        AWAITING_DISPATCH,
+        AWAITING_DELIVERY,
         DIVERSION_CASE,
         DIVERSION_CONFIRMED,
         "campaign_paused",
@@ -49,6 +62,7 @@ class Step(StrEnum):
 
     BEGIN = "begin"  # write a new attempt, then call the rail
     ISSUE = "issue"  # a pay-N right: no rail, an outlet redeems it
+    ASK = "ask"  # a prize that is sent: no rail, its owner says where to
     RESEND = "resend"  # the attempt is written: send exactly the same again
     QUERY = "query"  # the rail's key is too old to resend: only ask
     LOOK = "look"  # at the rail, and in no index: ask what became of it
@@ -69,7 +83,7 @@ def next_step(reward: Reward, now_ms: int) -> Step:
     if reward.due_at_ms > now_ms:
         return Step.WAIT
     if reward.state is State.PENDING:
-        return Step.ISSUE if reward.kind == PAY_N else Step.BEGIN
+        return {PAY_N: Step.ISSUE, PHYSICAL: Step.ASK}.get(reward.kind, Step.BEGIN)
     return Step.QUERY if key_expired(reward, now_ms) else Step.RESEND
 
 
@@ -109,6 +123,8 @@ def moved(reward: Reward, **changes: Any) -> Reward:
     closed = "attempt" in changes and not changes["attempt"].is_open
     if reward.name and (closed or changes.get("state") in _NAME_ENDS):
         changes.setdefault("name", "")
+    if reward.parcel and changes.get("state") is State.RELEASED:  # nothing is sent any more, so nobody needs to know
+        changes.setdefault("parcel", msgspec.structs.replace(reward.parcel, address=""))
     changes.setdefault("due_at_ms", 0)
     changes.setdefault("reason", "")
     return msgspec.structs.replace(reward, rev=reward.rev + 1, **changes)
@@ -123,7 +139,7 @@ def may_try_again(reward: Reward) -> bool:
 def begin_attempt(reward: Reward, attempt: Attempt) -> Reward:
     """SUBMITTING with the attempt written; only from PENDING or CLAIMABLE, and only the next number."""
     expected = reward.attempt.no + 1 if reward.attempt else 1
-    if reward.kind == PAY_N:
+    if reward.kind in (PAY_N, PHYSICAL):
         raise illegal(reward, "be paid by a rail")
     if reward.state not in (State.PENDING, State.CLAIMABLE) or not may_try_again(reward) or attempt.no != expected:
         raise illegal(reward, f"begin attempt {attempt.no}")
@@ -181,7 +197,7 @@ def resume(reward: Reward, now_ms: int) -> Reward:
 
     Refused once anything was settled, or if the rail said it paid another amount: that is for a correcting entry.
     """
-    if reward.state not in (State.HELD, State.FAILED) or reward.settled:
+    if reward.state not in (State.HELD, State.FAILED) or reward.settled or _in_hands(reward):
         raise illegal(reward, "resume")
     if not reward.party:
         raise illegal(reward, "pay a beneficiary nobody knows")
@@ -210,9 +226,9 @@ def associate(reward: Reward, party: str, now_ms: int) -> Reward:
 
 
 def expire(reward: Reward, now_ms: int) -> Reward:
-    """RELEASED after the deadline: nobody took it, nobody was found to give it to, or nobody said their name."""
+    """RELEASED after the deadline: nobody took it or was found to give it to, or its owner said no name or address."""
     expirable = reward.state in (State.CLAIMABLE, State.FAILED) or (
-        reward.state is State.HELD and reward.reason in (AWAITING_ASSOCIATION, AWAITING_NAME)
+        reward.state is State.HELD and reward.reason in (AWAITING_ASSOCIATION, AWAITING_NAME, AWAITING_ADDRESS)
     )
     if not expirable or now_ms < reward.claimable_until_ms:
         raise illegal(reward, "expire")
@@ -221,9 +237,14 @@ def expire(reward: Reward, now_ms: int) -> Reward:
 
 def refuse(reward: Reward, reason: str) -> Reward:
     """A person decides that this reward is not paid; impossible while the rail may still pay it."""
-    if reward.state not in (State.HELD, State.FAILED, State.CLAIMABLE):
+    if reward.state not in (State.HELD, State.FAILED, State.CLAIMABLE) or _in_hands(reward):
         raise illegal(reward, "refuse")
     return release(reward, reason)
+
+
+def _in_hands(reward: Reward) -> bool:
+    """Taken over or on its way: somebody may have the thing, so it is neither owed anew nor withdrawn."""
+    return reward.parcel_state in ("taken", "sent")
 
 
 def acknowledge(reward: Reward) -> Reward:

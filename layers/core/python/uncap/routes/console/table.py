@@ -20,6 +20,7 @@ from uncap.routes.console.lifecycle import LIFECYCLE
 from uncap.routes.console.overview import OVERVIEW
 from uncap.routes.console.packing import PACKING
 from uncap.routes.console.pallets import PALLETS
+from uncap.routes.console.parcels import PARCELS
 from uncap.routes.console.parties import PARTIES
 from uncap.routes.console.products import PRODUCTS
 from uncap.routes.console.recalls import RECALLS
@@ -51,6 +52,7 @@ AREAS: tuple[Area, ...] = (
     CLOSINGS,
     OVERVIEW,
     REWARDS,
+    PARCELS,
     BOOKS,
     REPLENISHMENT,
     DIVERSION,
