@@ -16,6 +16,7 @@ from cli.demo.report import Line
 from cli.line_files import LineDay, LineRow, run_line, to_bytes_by_form
 from dev.seed.main import DISTRIBUTORS
 from uncap.domain.catalog import Role
+from uncap.domain.codes.links import check_digit
 from uncap.domain.codes.sscc import sscc_of
 
 STEM = "95201235"  # with four digits for the run, as cli/demo/world.py's
@@ -27,6 +28,7 @@ PACKED = UNITS - SPARES - REJECTS
 SPOILT, SPARE = 30, UNITS - SPARES  # a unit of case 2, and the roll's last code
 SEEN_WITHIN_S = 60.0
 _COMPANY = "952012"
+GLN_BODY = "952012300001"  # the distributor's location number but for its check digit
 _EPCIS_CONTEXT = "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"
 
 
@@ -112,8 +114,10 @@ def _road(cast: Cast, pack: Pack) -> Iterator[Line]:
 
 
 def _epcis(cast: Cast, pack: Pack) -> Iterator[Line]:
-    """The distributor's own system tells of the pallet; told twice, it is known once."""
-    sscc = f"https://id.gs1.org/00/{sscc_of(pack.first_sscc, 0)}"
+    """The distributor's own system tells that the pallet came; told twice, it is known once, and the goods are there."""
+    sscc, distributor = f"https://id.gs1.org/00/{sscc_of(pack.first_sscc, 0)}", next(iter(DISTRIBUTORS))
+    gln = GLN_BODY + str(check_digit(GLN_BODY))
+    cast.desk.call("PUT", f"/parties/{distributor}/gln", {"gln": gln, "reason": "told by the distributor"})
     moment = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     event = {
         "type": "ObjectEvent",
@@ -123,6 +127,7 @@ def _epcis(cast: Cast, pack: Pack) -> Iterator[Line]:
         "action": "OBSERVE",
         "bizStep": "receiving",
         "disposition": "in_progress",
+        "bizLocation": {"id": f"https://id.gs1.org/414/{gln}"},
     }
     document = {
         "@context": [_EPCIS_CONTEXT],
@@ -134,6 +139,9 @@ def _epcis(cast: Cast, pack: Pack) -> Iterator[Line]:
     jobs = [cast.desk.call("POST", "/epcis/capture", document) for _ in range(2)]
     found = _found(cast, sscc)
     yield Line("EPCIS: told twice, known", str(len(found)), len(found) == 1 and len(jobs) == 2)
+    last = f"{pack.cases}.{CASES_PER_PALLET - 1}"
+    there = _eventually(lambda: _status(cast, last) == ("received", distributor))
+    yield Line("EPCIS: the pallet's last case", " at ".join(_status(cast, last)), there)
 
 
 def _found(cast: Cast, sscc: str) -> list[dict[str, Any]]:
