@@ -42,7 +42,7 @@ def case_id(admin: Api) -> str:
             shipment_cases=9,
             unit_batch_no=7,
         )
-        for n in range(5)
+        for n in range(8)
     )
     case = open_case(evidence, NOW_MS, judge(evidence, 9, {}, RULE), RULE)
     InsightItem("cases", case.case_id, doc=_doc(case), v=1).save()
@@ -70,8 +70,8 @@ def test_the_pack_holds_the_whole_path_and_nobody(admin: Api, case_id: str) -> N
     assert (pack["path"]["lot"], pack["path"]["units"], pack["path"]["region"]) == ("L7", 216, "510100")
     assert [line["party_id"] for line in pack["path"]["channel"]] == ["dist-a"]
     assert pack["distributor"]["name"] == {"zh-CN": "经销商 dist-a"}
-    assert pack["map"]["scans"] == {SPOT: 5}
-    assert pack["seen"]["by_day"] == {f"2026-11-{20 + n}": 1 for n in range(5)}
+    assert pack["map"]["scans"] == {SPOT: 8}
+    assert pack["seen"]["by_day"] == {f"2026-11-{20 + n}": 1 for n in range(8)}
     assert pack["judgement"]["opens"] is True
     assert pack["rule"]["min_people"] == 3
     assert all(set(text) == {"zh-CN", "en"} for text in pack["explained"])
