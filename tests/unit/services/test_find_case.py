@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from tests.kits.cells import MemoryCells
+from tests.kits.line_files import CASES, T0, UNITS, apply
 from tests.kits.packing import Row
-from tests.unit.services.test_associate_units import CASES, T0, UNITS, apply
 from uncap.adapters.association import StoredAssociation
 from uncap.domain.association.ports import UnitRef, UnitSpan
 from uncap.domain.catalog import CodeBatch, Role

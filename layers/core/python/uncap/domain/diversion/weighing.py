@@ -10,7 +10,7 @@ Of a case's located scans, the number that lie there follows
 
 and a shipment of which the share s was moved is a mixture of the two. What is reported is ln of the likelihood ratio,
 maximised over s, and over m under both explanations. A travel share m beyond the expected m0 costs 2 ln(m / m0), but up
-to a quarter of the shipment no more than ln 10: one place in ten is a festival's, a resort's, a fair's. Beyond a quarter
+to a quarter of the shipment no more than ln 10: one place in ten is a festival's, a resort's, a fair's. Beyond that
 the share alone, without a single whole case, may speak for broken-up ones. docs/adr/0016 has the measurements.
 """
 
