@@ -114,7 +114,7 @@ def _road(cast: Cast, pack: Pack) -> Iterator[Line]:
 
 
 def _epcis(cast: Cast, pack: Pack) -> Iterator[Line]:
-    """The distributor's own system tells that the pallet came; told twice, it is known once, and the goods are there."""
+    """The distributor's own system tells that the pallet came; told twice, it is known once, the goods are there."""
     sscc, distributor = f"https://id.gs1.org/00/{sscc_of(pack.first_sscc, 0)}", next(iter(DISTRIBUTORS))
     gln = GLN_BODY + str(check_digit(GLN_BODY))
     cast.desk.call("PUT", f"/parties/{distributor}/gln", {"gln": gln, "reason": "told by the distributor"})
