@@ -12,11 +12,9 @@ from typing import IO
 
 ROOT = Path(__file__).resolve().parent.parent
 DEPLOYED_PAGES = "tests/browser/deployed"
-# Of the integration tests, what makes the two sides equally long.
-MOVED = ("tests/integration/rails", "tests/integration/scan_api")
 SIDE_BY_SIDE = (
-    (*MOVED, "tests/unit", "tests/contract", "tests/histories", "tests/browser", f"--ignore={DEPLOYED_PAGES}"),
-    ("tests/integration", *(f"--ignore={room}" for room in MOVED)),
+    ("tests/unit", "tests/contract", "tests/histories", "tests/browser", f"--ignore={DEPLOYED_PAGES}"),
+    ("tests/integration",),
 )
 ON_THE_STACK = ("tests/e2e", DEPLOYED_PAGES)
 
