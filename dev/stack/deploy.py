@@ -81,8 +81,9 @@ def parameters(config: StackConfig, overrides: dict[str, str]) -> dict[str, str]
         "RewardVisibilityS": "60",
         "FirstLookS": "10",
         "AlertLoopback": "true",
-        "IntakeTimeoutS": "20",
-        "IntakeVisibilityS": "25",
+        # A slice of a gigabyte: every range read costs MiniStack a second there, since it opens the whole object anew.
+        "IntakeTimeoutS": "120",
+        "IntakeVisibilityS": "125",
     } | overrides
 
 
